@@ -1,0 +1,1 @@
+"""An adapter in a process of its own, and the frames between it and the hub."""
