@@ -1,0 +1,5 @@
+"""``python -m deskhub`` is the command line."""
+
+from deskhub.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The database: the log, its writer, the state tables and every query."""

@@ -1,0 +1,127 @@
+"""Follows every tenant's log and keeps the index up with it, off the messages' way to disk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from deskhub.errors import Busy, StoreDown
+from deskhub.store import log as event_log
+from deskhub.store.event import Event
+from deskhub.store.search import words
+from deskhub.store.search.index import Found, Index, Part, Place
+from deskhub.store.store import Store
+
+log = logging.getLogger("deskhub.store")
+
+PAGE = 500
+# What is said can be found this much later: many messages then share one transaction.
+PACE_S = 0.5
+# An index that cannot be written is no reason to stop the chat.
+AGAIN_S = 5.0
+
+TEXTS = frozenset({"message.posted", "note.posted"})
+ERASED = "conversation.erased"
+
+
+class Indexer:
+    """Writes the index. One `run` for the process; several processes take turns by place."""
+
+    def __init__(
+        self, store: Store, index: Index, *, pace_s: float = PACE_S, again_s: float = AGAIN_S
+    ) -> None:
+        """Read *store*'s log into *index*."""
+        self._store = store
+        self._index = index
+        self._pace_s = pace_s
+        self._again_s = again_s
+
+    async def run(self) -> None:
+        """Index until cancelled."""
+        async for tenant in self._store.tail.follow_all():
+            await self._patiently(tenant)
+            await asyncio.sleep(self._pace_s)
+
+    async def catch_up(self, tenant: str) -> int:
+        """Index what *tenant*'s log has and the index not; return how far it is then.
+
+        An index of another log, or of another format, is made anew.
+        """
+        epoch, seq = await self._begin(tenant)
+        while True:
+            events = await self._after(tenant, seq)
+            if not events:
+                return seq
+            part = await asyncio.to_thread(part_of, tenant, epoch, seq, events)
+            if await self._index.put(part):
+                seq = part.until
+            else:
+                epoch, seq = await self._begin(tenant)
+
+    async def rebuild(self, tenant: str) -> int:
+        """Forget *tenant*'s index and make it anew; return how far it is then."""
+        epoch, _ = await self._store.read(lambda db: event_log.position(db, tenant))
+        await self._index.wipe(tenant, epoch)
+        return await self.catch_up(tenant)
+
+    async def _begin(self, tenant: str) -> tuple[str, int]:
+        epoch, head = await self._store.read(lambda db: event_log.position(db, tenant))
+        known: Place | None = await self._index.place(tenant)
+        if known is not None and known.epoch == epoch and known.seq <= head:
+            return epoch, known.seq
+        await self._index.wipe(tenant, epoch)
+        log.info("search_index_begun", extra={"tenant": tenant, "events": head})
+        return epoch, 0
+
+    async def _after(self, tenant: str, seq: int) -> Sequence[Event]:
+        recent = self._store.tail.recent(tenant, seq)
+        if recent is not None:
+            return recent[:PAGE]
+        return await self._store.read(lambda db: event_log.after(db, tenant, seq, PAGE))
+
+    async def _patiently(self, tenant: str) -> None:
+        """Catch up, however long the index cannot be written; said once each way."""
+        is_down = False
+        while True:
+            try:
+                await self.catch_up(tenant)
+            except (StoreDown, Busy) as error:
+                if not is_down:
+                    log.error("search_index_down", extra={"tenant": tenant, "why": str(error)})
+                is_down = True
+                await asyncio.sleep(self._again_s)
+            else:
+                if is_down:
+                    log.info("search_index_back", extra={"tenant": tenant})
+                return
+
+
+def part_of(tenant: str, epoch: str, after: int, events: Sequence[Event]) -> Part:
+    """Return what of *events* is to be found, and what no longer."""
+    return Part(
+        tenant,
+        epoch,
+        after,
+        events[-1].seq,
+        [Found(one.seq, tokens_of(one)) for one in events if one.kind in TEXTS],
+        [words.key("c", one.conversation or "") for one in events if one.kind == ERASED],
+    )
+
+
+def tokens_of(event: Event) -> tuple[str, ...]:
+    """Return what a message or note is found by: its words, and facts about it."""
+    data: dict[str, Any] = msgspec.json.decode(event.data)
+    return (
+        *words.indexed(str(data.get("text", ""))),
+        words.key("k", event.kind),
+        words.key("r", event.by.partition(":")[0]),
+        words.key("b", event.by),
+        words.key("i", event.inbox or ""),
+        words.key("c", event.conversation or ""),
+        *words.of_person(str(data.get("name") or "")),
+        *(words.mentions(str(data.get("text", ""))) if event.kind == "note.posted" else ()),
+    )
