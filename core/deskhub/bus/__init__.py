@@ -1,0 +1,1 @@
+"""Wake-ups between processes; the log is the truth, and losing one costs a moment."""

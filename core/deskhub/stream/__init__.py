@@ -1,0 +1,1 @@
+"""The realtime stream: one protocol and one cursor for every transport."""
