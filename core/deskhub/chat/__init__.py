@@ -1,0 +1,1 @@
+"""The chat domain: commands go in, events and new state come out. No I/O happens here."""

@@ -1,0 +1,1 @@
+"""Files of messages: taken in, looked at, kept, and given out to those who may see them."""
