@@ -1,0 +1,42 @@
+"""The integrator's tutorial, as it stands on the page: from nothing to an adapter at silver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import ROOT, blocks
+
+PAGE = ROOT / "docs/tutorial/first-adapter.md"
+# What the page promises; the machine may be busy with other tests.
+WITHIN_S = 600
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(WITHIN_S)
+def test_the_first_adapter_is_silver_as_written(tmp_path: Path) -> None:
+    typed = "\n".join(block.text for block in blocks(PAGE, "bash"))
+    began = time.monotonic()
+
+    reader = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail\n{typed}"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=WITHIN_S - 10, check=False,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )  # fmt: skip
+
+    said = reader.stdout
+    tiers = [line.split()[1] for line in said.splitlines() if line.startswith("quality:")]
+    assert reader.returncode == 0, said
+    assert tiers == ["bronze", "silver"], said
+    assert "FAIL" not in said
+    assert time.monotonic() - began < WITHIN_S
+
+
+def test_the_page_can_be_read_in_one_sitting() -> None:
+    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 150
