@@ -10,6 +10,7 @@ const POLL_WAIT_S = 25;
 const SOCKET_AGAIN_MS = 300_000;
 const STABLE_MS = 10_000;
 const TICK_MS = 5_000;
+const WAKE_AGAIN_MS = 1_000;
 const LATE_MS = 15_000;
 const MAX_BUFFER = 500;
 
@@ -86,11 +87,14 @@ export class Connection {
 
   /** Try at once instead of waiting for the back-off ("Try now"). */
   wake(): void {
-    if (this.state.phase === "stopped" || this.env.now() - this.dialledAt < 1_000) return;
+    if (this.state.phase === "stopped") return;
+    const early = this.dialledAt + WAKE_AGAIN_MS - this.env.now();
+    // The try under way may have begun before the network came back; one that opens ends the matter.
+    if (early > 0) return this.set("wake", early, () => this.wake());
     this.attempt = 0;
-    if (this.link) this.dial("wake");
-    else if (this.polling) this.dial("upgrade");
-    else if (!this.dialled) void this.tryNow();
+    if (this.polling) this.dial("upgrade");
+    else if (this.link || this.dialled) this.dial("wake");
+    else void this.tryNow();
   }
 
   /** Run *command* on whatever transport there is. Raises `ApiError`, also when offline. */
@@ -143,8 +147,7 @@ export class Connection {
       this.attempt = 0;
       this.gaps = 0;
     });
-    this.unset("retry");
-    this.unset("socket");
+    for (const timer of ["retry", "wake", "socket"]) this.unset(timer);
     this.unset("drain");
     if (frame["mode"] === "snapshot") void this.reload("snapshot").then((ok) => ok && this.say("live"));
     else this.say("live");
@@ -274,6 +277,8 @@ export class Connection {
     }
     this.attempt = 0;
     this.say("polling");
+    // The opens may have failed with everything else, and sockets work again: one try tells.
+    this.dial("upgrade");
     this.upgradeLater();
     void this.pollOn(abort);
     return true;

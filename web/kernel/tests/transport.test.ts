@@ -257,7 +257,9 @@ test("no welcome within 5 s leads to long poll", async () => {
   assert.equal(connection.state.phase, "connecting");
   await clock.pass(1_200);
   assert.equal(connection.state.phase, "polling");
-  assert.equal(hub.dials, 1);
+  assert.equal(hub.dials, 2);
+  await clock.pass(60_000);
+  assert.equal(hub.dials, 2);
 });
 
 test("when a server comes back after a long absence the socket is tried first", async () => {
@@ -273,7 +275,41 @@ test("when a server comes back after a long absence the socket is tried first", 
   hub.post("back");
   await clock.pass(31_000);
   assert.deepEqual(seen, [1]);
-  assert.ok(["live", "polling"].includes(connection.state.phase));
+  assert.equal(connection.state.phase, "live");
+});
+
+test("the network comes back just after a try failed: the next try does not wait for the back-off", async () => {
+  for (const behind of [1, 400, 999]) {
+    const { clock, hub, connection, seen } = rig({ random: () => 1 });
+    connection.start();
+    await clock.pass(2_000);
+    hub.network = "down";
+    for (const socket of hub.sockets) socket.drop();
+    // 0.5, 1, 2 and 4 s of waiting lie behind; the next try is 8 s away.
+    await clock.pass(7_500 + behind);
+    assert.equal(connection.state.phase, "offline");
+    hub.network = "up";
+    hub.post("back");
+    hub.wake();
+    await clock.pass(1_000);
+    assert.deepEqual(seen, [1]);
+    assert.equal(connection.state.phase, "live");
+  }
+});
+
+test("the network comes back while a try hangs: it is given up for a new one", async () => {
+  const { clock, hub, connection, seen } = rig({ random: () => 1 });
+  connection.start();
+  await clock.pass(2_000);
+  for (const socket of hub.sockets) socket.drop();
+  hub.network = "mute-sockets";
+  await clock.pass(2_000);
+  hub.network = "up";
+  hub.post("back");
+  hub.wake();
+  await clock.pass(1_000);
+  assert.deepEqual(seen, [1]);
+  assert.equal(connection.state.phase, "live");
 });
 
 test("under random cuts, drains and sleeps nothing is lost, doubled or out of order", async () => {
