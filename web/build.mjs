@@ -141,6 +141,15 @@ function widgetBuilds() {
     }));
 }
 
+// English is part of the widget; the other languages are fetched by those who read them.
+function copyLanguages() {
+  mkdirSync(join(out, "w"), { recursive: true });
+  for (const name of readdirSync(join(here, "locales"))) {
+    const language = /^widget\.(.+)\.json$/.exec(name)?.[1];
+    if (language && language !== "en") copyFileSync(join(here, "locales", name), join(out, "w", `${language}.json`));
+  }
+}
+
 function sizes() {
   const gz = (path) => gzipSync(readFileSync(path), { level: 9 }).length / 1024;
   const metafile = JSON.parse(readFileSync(join(here, ".cache", "console.json"), "utf8"));
@@ -225,8 +234,10 @@ if (flags.has("--test")) {
   await test();
 } else if (flags.has("--watch")) {
   for (const options of [consoleBuild(), ...widgetBuilds()]) await (await context(options)).watch();
+  copyLanguages();
 } else {
   await Promise.all([consoleBuild(), ...widgetBuilds()].map((options) => build(options)));
+  copyLanguages();
   reportSizes();
   if (flags.has("--check")) check();
 }

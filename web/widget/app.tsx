@@ -9,7 +9,7 @@ import { Home } from "./home";
 import { useStored, useViewport } from "./hooks";
 import { Peek } from "./peek";
 import { type Talk, TalkContext, useAbout, useTalk, useTalkId } from "./talk";
-import { WordsContext, useWords, wordsFor } from "./texts";
+import { WordsContext, learn, useWords, wordsFor } from "./texts";
 
 export interface Commands {
   open(text?: string): void;
@@ -30,10 +30,8 @@ export function WidgetApp({ bridge, client, isOpenAtFirst, onReady }: Props): JS
   const [language, setLanguage] = useState(bridge.lang);
   const [cards, setCards] = useState<Catalogue>({});
   const [, setTheme] = useState(bridge.frame.dataset["theme"]);
-  const words = useMemo(
-    () => wordsFor([language, document.documentElement.lang, ...navigator.languages], cards),
-    [language, cards],
-  );
+  const words = useMemo(() => wordsFor(language, cards), [language, cards]);
+  const speak = (tag: string) => void learn(bridge.base, tag).then(() => setLanguage(tag));
   useEffect(() => {
     const url = `/api/v1/texts?lang=${words.i18n.language}`;
     // Without the adapters' words cards still say what they can.
@@ -51,7 +49,7 @@ export function WidgetApp({ bridge, client, isOpenAtFirst, onReady }: Props): JS
     show: setView,
     close: () => close(),
     setLanguage(tag) {
-      setLanguage(tag);
+      speak(tag);
       bridge.keep({ lang: tag });
     },
     setTheme(theme) {
@@ -73,7 +71,7 @@ export function WidgetApp({ bridge, client, isOpenAtFirst, onReady }: Props): JS
     bridge.emit("close");
     bridge.launcher.focus();
   };
-  useEffect(() => onReady({ open, close, language: setLanguage }), []);
+  useEffect(() => onReady({ open, close, language: speak }), []);
   useEffect(() => {
     if (isOpenAtFirst) bridge.keep();
   }, []);

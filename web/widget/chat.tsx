@@ -6,6 +6,7 @@ import type { App, Bridge, HostCall } from "../loader/bridge";
 import { type Commands, WidgetApp } from "./app";
 import { Failed } from "./failed";
 import { beginSession } from "./session";
+import { learn } from "./texts";
 import css from "./widget.css?text";
 
 // A hub that refuses every new session must not be asked in a loop.
@@ -30,8 +31,10 @@ function attach(bridge: Bridge): void {
     old?.stop();
     commands = null;
     render(null, bridge.mount);
+    const words = learn(bridge.base, bridge.lang);
     try {
       client = await beginSession(bridge);
+      await words;
     } catch {
       if (wantsOpen) render(<Failed bridge={bridge} onAgain={() => void begin()} onClose={() => app.close()} />, bridge.mount);
       bridge.emit("error", "not_started");

@@ -6,7 +6,7 @@ import { Icon } from "./icons";
 import { wordsFor } from "./texts";
 
 export function Failed({ bridge, onAgain, onClose }: { bridge: Bridge; onAgain: () => void; onClose: () => void }): JSX.Element {
-  const { t } = wordsFor([bridge.lang, document.documentElement.lang, ...navigator.languages]);
+  const { t } = wordsFor(bridge.lang);
   return (
     <section class="dh-panel" role="dialog" aria-label={t("error.start")} data-testid="deskhub-failed">
       <div class="dh-home">

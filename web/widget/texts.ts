@@ -4,9 +4,9 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { Formatter, I18n, type Catalogue, pickLanguage } from "../kernel";
 import en from "../locales/widget.en.json";
-import zh from "../locales/widget.zh-CN.json";
 
-const CATALOGUES: Record<string, Catalogue> = { en, "zh-CN": zh };
+// English is always there; the others are fetched by those who read them.
+const CATALOGUES: Record<string, Catalogue> = { en };
 
 /** What a language is called by those who read it. */
 export const LANGUAGES: Record<string, string> = { en: "English", "zh-CN": "\u4e2d\u6587" };
@@ -19,9 +19,25 @@ export interface Words {
   card(key: string, args?: Record<string, unknown>): string;
 }
 
-/** Words in the first language of *wanted* that the widget has. */
-export function wordsFor(wanted: readonly (string | null | undefined)[], cards: Catalogue = {}): Words {
-  const language = pickLanguage(wanted, Object.keys(CATALOGUES));
+/** Fetch the words of the first language of *wanted* that there is; what cannot be had is English. */
+export async function learn(base: string, ...wanted: (string | null | undefined)[]): Promise<void> {
+  const language = pickLanguage([...wanted, ...around()], Object.keys(LANGUAGES));
+  if (CATALOGUES[language]) return;
+  try {
+    CATALOGUES[language] = (await (await fetch(`${base}/w/v1/${language}.json`, { signal: AbortSignal.timeout(5_000) })).json()) as Catalogue;
+  } catch {
+    // The next one who asks tries again.
+  }
+}
+
+/** The languages of the page and of its reader. */
+function around(): readonly string[] {
+  return [document.documentElement.lang, ...navigator.languages];
+}
+
+/** Words in *wanted*, or in the first language of the page and its reader that is here. */
+export function wordsFor(wanted: string | undefined, cards: Catalogue = {}): Words {
+  const language = pickLanguage([wanted, ...around()], Object.keys(CATALOGUES));
   const i18n = new I18n(language, CATALOGUES[language]!, en);
   const adapters = new I18n(language, cards);
   return {
@@ -46,5 +62,5 @@ export function initials(name: string): string {
   return ((parts[0]?.[0] ?? "") + (parts.length > 1 ? parts[parts.length - 1]![0]! : "")).toUpperCase();
 }
 
-export const WordsContext = createContext<Words>(wordsFor(["en"]));
+export const WordsContext = createContext<Words>(wordsFor("en"));
 export const useWords = (): Words => useContext(WordsContext);
