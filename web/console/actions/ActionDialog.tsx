@@ -1,15 +1,15 @@
 /** One dialog from form to result: form, preview, live, and what needs a decision. */
 
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { ApiError, type ApprovalRequest, type PlanView } from "../../kernel";
-import { deskKey } from "../desk";
-import { useDesk, useRun, useSay, useT } from "../hooks";
+import { deskKey, offersKey } from "../desk";
+import { useDesk, useRun, useSay, useT, useValue } from "../hooks";
 import { isComposing } from "../keys";
 import { Dialog } from "../parts/Dialog";
 import { Icon } from "../parts/Icon";
 import { ApprovalDialog, AskFoot, AskState, useAsked } from "../approvals/ApprovalDialog";
 import { FormBody, FormFoot, checkFilled } from "./FormStep";
-import { type Shown, closeAction } from "./host";
+import { type Offer, type Shown, closeAction, sameType } from "./host";
 import { Countdown, PreviewBody, PreviewFoot, useExpiry } from "./PreviewStep";
 import { RunDialog } from "./RunDialog";
 import { type ActionForm, type Filled, type Planned, inputOf, startOf } from "./types";
@@ -46,6 +46,14 @@ function NewAction({ conversation, type, object, onClose, onRun }: NewProps) {
   const [failure, setFailure] = useState<string | null>(null);
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const isExpired = useExpiry(planned?.plan ?? null);
+  const isHurried = useRef(false);
+
+  // Somebody else was faster: their run is what there is to see.
+  const offers = useValue<readonly Offer[]>(offersKey(conversation));
+  const running = offers?.find((one) => sameType(one.type, type) && one.object === object)?.running;
+  useEffect(() => {
+    if (running) onRun(running);
+  }, [running, onRun]);
 
   useEffect(() => {
     const query = new URLSearchParams({ conversation, object });
@@ -57,7 +65,8 @@ function NewAction({ conversation, type, object, onClose, onRun }: NewProps) {
   }, [desk, conversation, type, object]);
 
   const preview = useCallback(async () => {
-    if (!form || busy) return;
+    if (!form) return void (isHurried.current = true);
+    if (busy) return;
     const missing = checkFilled(form, filled);
     setWrong(missing);
     if (Object.keys(missing).length) return document.getElementById(`f-${Object.keys(missing)[0]!}`)?.focus();
@@ -74,6 +83,13 @@ function NewAction({ conversation, type, object, onClose, onRun }: NewProps) {
       setBusy(null);
     }
   }, [desk, form, filled, conversation, busy]);
+
+  // Enter before the form was there counts from when it is.
+  useEffect(() => {
+    if (!form || busy || !isHurried.current) return;
+    isHurried.current = false;
+    void preview();
+  }, [form, busy, preview]);
 
   const confirm = useCallback(async () => {
     if (!planned || busy || !mayConfirm(planned.plan)) return;

@@ -87,7 +87,7 @@ export function offerIcon(type: string): IconName {
 }
 
 /** `order.return@1` and `order.return` name the same action. */
-function sameType(one: string, other: string): boolean {
+export function sameType(one: string, other: string): boolean {
   return one.split("@")[0] === other.split("@")[0];
 }
 
