@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import secrets
 import sys
 import tempfile
 import time
@@ -155,8 +156,10 @@ def written(
 ) -> tuple[dict[str, EntryPoint], list[Instance]]:
     """Write an adapter for each fault; return their entry points and settings."""
     points, settings = {}, []
+    # A module of an earlier run must not stand in for one of this run.
+    run = secrets.token_hex(4)
     for number, body in enumerate(faults.values()):
-        name, module = f"bad{number}", f"chaos_{number}"
+        name, module = f"bad{number}", f"chaos_{run}_{number}"
         (folder / f"{module}.py").write_text(
             HEAD.replace('name="Fake"', f'name="Bad {number}"') + FD + says(body)
         )

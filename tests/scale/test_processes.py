@@ -129,15 +129,31 @@ async def test_the_check_notices_readers_that_never_look_at_the_log(tmp_path: Pa
     assert not verdict.is_clean, str(verdict)
 
 
-async def test_the_check_notices_early_answers_and_what_is_written_twice(
-    tmp_path: Path,
-) -> None:
+async def test_the_check_notices_early_answers(tmp_path: Path) -> None:
     async def struck(scene: Scene) -> None:
         for hub in scene.cluster.hubs:
             await scene.crowd.strike(hub)
 
-    async with cluster(tmp_path, sabotage="ack_before_commit,no_dedupe") as running:
+    async with cluster(tmp_path, sabotage="ack_before_commit") as running:
         verdict = await run(running, struck, catch_up_s=1)
 
     assert verdict.lost > 0, str(verdict)
+
+
+async def test_the_check_notices_what_is_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def died_unanswered(scene: Scene) -> None:
+        hub = scene.cluster.hubs[0]
+        await hub.kill()
+        monkeypatch.setenv("DESKHUB_SABOTAGE", "no_dedupe")
+        await hub.start("finish.before_answers:20")
+        await hub.ended(30)
+        hub.strike()
+        # Who got no answer repeats it at the other process.
+        await scene.live_again()
+
+    async with cluster(tmp_path, sabotage="no_dedupe") as running:
+        verdict = await run(running, died_unanswered, catch_up_s=1)
+
     assert verdict.duplicates > 0, str(verdict)
