@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from deskhub.actions.handing import ESCALATE
+from deskhub.actions.planner import Offer
 from deskhub.errors import Conflict, Invalid
 from deskhub.store import audit
-from tests.actions.five import DEDUPE, LI_WEI, FiveSystems, System
+from tests.actions.five import DEDUPE, LI_WEI, FiveSystems, System, spec
 
 REFUND_BY_HAND = (*DEDUPE[:3], "none", *DEDUPE[4:])
 
@@ -136,6 +138,42 @@ async def test_handing_over_leaves_the_exact_half_state_as_a_note(desk):
     assert "Handed over by Li Wei: My shift ends" in note
     assert "✓ Refund is done." in note
     assert "✕ OpenCase is not done." in note
+
+
+async def test_handing_over_opens_a_case_with_what_is_left(desk):
+    desk.five.offered.append(
+        Offer("tickets", spec("Escalate", "escalated", "compensable", "key", (), ESCALATE), "1")
+    )
+    desk.five.systems["Escalate"] = System("key")
+    desk.five.systems["OpenCase"].faults = ["not_sent"] * 3
+    view, calls = await desk.returned(), {}
+
+    async def heard(step, call):
+        calls[step.spec.name] = call
+
+    desk.five.during = heard
+    await resolved(desk, view, "hand_over", "My shift ends")
+
+    (case,) = (one for one in await desk.actions.runs(LI_WEI) if one["type"] == ESCALATE)
+    assert (await desk.ended(case["id"]))["state"] == "completed"
+    assert desk.five.systems["Escalate"].count == 1
+    subject = calls["Escalate"].subject
+    assert subject.summary.startswith(view["title"])
+    for line in (
+        "Handed over by Li Wei: My shift ends", "✓ Refund is done.", "✕ OpenCase is not done.",
+        "not_sent line is down",
+    ):  # fmt: skip
+        assert line in subject.note
+
+
+async def test_handing_over_where_nobody_opens_cases_leaves_the_note(desk):
+    desk.five.systems["OpenCase"].faults = ["not_sent"] * 3
+    view = await desk.returned()
+
+    await resolved(desk, view, "hand_over", "My shift ends")
+
+    assert len(await desk.events("note.posted")) == 1
+    assert [one["type"] for one in await desk.actions.runs(LI_WEI)] == ["order.return@1"]
 
 
 async def test_every_decision_is_in_the_audit_trail(desk):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from deskhub.actions.forms import About, check_form, form_view
+from deskhub.actions.forms import MAX_NOTE, About, check_form, form_view
 from deskhub.actions.kinds import ORDER_RETURN
 from deskhub.actions.ports import Setting
 from deskhub.actions.subject import Objects
@@ -52,7 +52,7 @@ def test_every_mistake_is_reported_at_once():
         "object": "orders:1042",
         "lines": [{"line": "1", "quantity": 3}, {"line": "2", "quantity": 1}],
         "reason": "because",
-        "note": "x" * 501,
+        "note": "x" * (MAX_NOTE + 1),
     }
 
     assert problems_of(form) == {

@@ -12,6 +12,7 @@ import uvloop
 from tests.load import plot
 from tests.load.churn import churn
 from tests.load.fanout import fanout
+from tests.load.growth import growth
 from tests.load.hooks import hooks
 from tests.load.idle import idle
 from tests.load.loader import loader
@@ -26,6 +27,7 @@ from tests.load.start import start
 SUITE: dict[str, Callable[[Plan, Callable[[str], None]], AsyncIterator[Row]]] = {
     "rates": rates, "idle": idle, "fanout": fanout, "churn": churn, "rest": rest,
     "processes": processes, "hooks": hooks, "loader": loader, "start": start, "search": search,
+    "growth": growth,
 }  # fmt: skip
 QUICK = Plan(seconds=2.0, rounds=1, highest=9_000, step=1_500, crowd=2_000, churn=1_000)
 

@@ -42,12 +42,15 @@ class Plan:
 
 
 @contextlib.asynccontextmanager
-async def the_hub(visitors: int = VISITORS) -> AsyncIterator[tuple[Program, dict[str, dict]]]:
-    """Run the hub on an empty database; yield it and the tokens of its people."""
-    with tempfile.TemporaryDirectory(prefix="deskhub-load-") as folder:
-        arguments = ("--folder", folder, "--visitors", str(visitors))
+async def the_hub(
+    visitors: int = VISITORS, folder: Path | None = None
+) -> AsyncIterator[tuple[Program, dict[str, dict]]]:
+    """Run the hub in *folder*, or with nothing yet; yield it and the tokens of its people."""
+    with tempfile.TemporaryDirectory(prefix="deskhub-load-") as empty:
+        at = folder or Path(empty)
+        arguments = ("--folder", str(at), "--visitors", str(visitors))
         async with program("tests.load.hub", *arguments) as server:
-            yield server, json.loads((Path(folder) / "people.json").read_text())
+            yield server, json.loads((at / "people.json").read_text())
 
 
 @contextlib.asynccontextmanager

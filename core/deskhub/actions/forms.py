@@ -12,7 +12,7 @@ from deskhub.errors import Invalid
 from deskhub_sdk.records import Money, Order, OrderLine, Product
 from deskhub_sdk.steps import ReturnLine, Subject
 
-MAX_NOTE = 500
+MAX_NOTE = 2000
 MAX_MESSAGE = 2000
 _LINE_FIELDS = frozenset({"line", "quantity"})
 JsonObject = dict[str, Any]

@@ -12,6 +12,7 @@ from deskhub.actions.confirm import Confirmations
 from deskhub.actions.engine import PAUSES_S, Engine
 from deskhub.actions.errors import ActionUnavailable
 from deskhub.actions.forms import form_view, object_in, tool_view
+from deskhub.actions.handing import Handing
 from deskhub.actions.hub_side import HostSteps, HubSurroundings
 from deskhub.actions.hub_steps import WithHub
 from deskhub.actions.journal import LEASE_S, Journal
@@ -85,6 +86,7 @@ class Actions:
         self._confirmations = Confirmations(store, journal, self._previews, clock, limits)
         self._approvals = Approvals(store, self._confirmations, limits, clock)
         self._resolutions = Resolutions(store, journal, steps, self._types, clock)
+        self._handing = Handing(self._types, self._previews, self._confirmations)
         engine = Engine(journal, steps, clock, pauses_s=pauses_s)
         self.worker = Worker(store, journal, engine, clock, sweep_s=sweep_s)
 
@@ -294,9 +296,15 @@ class Actions:
     async def resolve(
         self, principal: Principal, run_id: str, do: str, reason: str = ""
     ) -> JsonObject:
-        """Apply a person's decision to a run in ``attention`` and return its RunView."""
+        """Apply a person's decision to a run in ``attention`` and return its RunView.
+
+        Handing over also opens a case, where a system for cases is enabled.
+        """
         run = await self._run(principal, run_id, Permission.ACTION_RESOLVE)
         after = await self._resolutions.resolve(principal, run, do, reason.strip())
+        if do == "hand_over":
+            setting = await self._setting(principal, run.conversation)
+            await self._handing.open_case(principal, setting, after, reason.strip())
         self.worker.wake()
         return run_view(self._types.past(after.type, after.tenant), after)
 
