@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +22,10 @@ from deskhub.config.edit import Edit
 from deskhub.host.errors import ConfigNotEditable, ConfigRefused
 from deskhub.host.guard import Bulkhead
 from deskhub.host.reload import Reload
+from deskhub.store import runs
 from deskhub.store.tables.actions import audit
 from deskhub_sdk import SPECS
+from tests.actions.five import FiveSystems, planned_run
 from tests.host.small_hub import SmallHub, eventually, small_hub, visitor
 
 _numbers = itertools.count()
@@ -346,6 +349,44 @@ async def test_an_instance_comes_and_goes(
         del found.file.adapters["second"]
         found.file.write()
         await eventually(lambda: len(found.hub.host.instances("main")) == 2, 30)
+
+
+async def test_a_run_that_has_begun_ends_before_its_adapter_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(tmp_path, monkeypatch) as found:
+        store, shop = found.hub.store, found.hub.host.instance("shop")
+        run = planned_run(SystemClock(), FiveSystems())
+        steps = tuple(replace(step, instance="shop") for step in run.steps)
+        begun = replace(run, steps=steps)
+        await store.transact("main", lambda tx: runs.insert_run(tx.connection, begun))
+
+        found.file.write(shop="enabled = false")
+        await eventually(lambda: shop.is_retiring, 30)
+        # Its steps are still there for the run, and in no new plan.
+        assert shop.ready.is_set()
+        assert (await found.say("shop"))["version"] == "1"
+
+        await store.transact(
+            "main",
+            lambda tx: runs.update_run(tx.connection, "main", run.id, state="completed"),
+        )
+        await eventually(lambda: shop.state == "disabled", 30)
+
+
+async def test_a_run_that_does_not_end_keeps_no_adapter_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deskhub.host.reload.RUNS_END_S", 0.5)
+    async with desk(tmp_path, monkeypatch) as found:
+        shop = found.hub.host.instance("shop")
+        run = planned_run(SystemClock(), FiveSystems())
+        begun = replace(run, steps=tuple(replace(step, instance="shop") for step in run.steps))
+        await found.hub.store.transact("main", lambda tx: runs.insert_run(tx.connection, begun))
+
+        found.file.write(shop="enabled = false")
+
+        await eventually(lambda: shop.state == "disabled", 30)
 
 
 async def test_who_comes_later_is_told_of_messages_too(

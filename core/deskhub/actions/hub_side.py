@@ -32,14 +32,17 @@ class HostSteps:
         return [
             Offer(instance, step.spec, self._host.instance(instance).version)
             for instance, step in self._host.steps(action, tenant)
+            if not self._host.instance(instance).is_retiring
         ]
 
     def absent(self, tenant: str, action: str) -> Sequence[Absent]:
         """Return the steps of enabled instances that are not ready, with the reason."""
         return [
-            Absent(step.spec, one.words)
+            Absent(step.spec, one.words or f"{one.name} is being switched off.")
             for one in self._host.instances(tenant)
-            if one.cls is not None and not one.ready.is_set() and one.state != "disabled"
+            if one.cls is not None
+            and (one.is_retiring or not one.ready.is_set())
+            and one.state != "disabled"
             for step in one.cls.steps
             if step.spec.action == action
         ]

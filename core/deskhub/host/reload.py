@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from deskhub.clock import Clock
@@ -24,11 +25,15 @@ from deskhub.host.examined import examine
 from deskhub.host.host import Host
 from deskhub.host.plan import AT_START, Change, attainable, planned
 from deskhub.store import audit
+from deskhub.store.in_use import moves_with
 from deskhub.store.store import Store
 from deskhub_sdk import AdapterError
 
 # Two looks that agree: an editor that writes in pieces is waited for.
 LOOK_EVERY_S = 0.5
+# A step takes its system's 15 s at most, and few runs have more than two waves left.
+RUNS_END_S = 45.0
+RUNS_LOOK_S = 0.2
 FILE_ITSELF = "hub.toml"
 
 log = logging.getLogger(__name__)
@@ -221,6 +226,8 @@ class Reload:
                 if change.kind == "in_place" and settings is not None:
                     self._host.limit(change.instance, settings)
                 else:
+                    if change.kind == "remove":
+                        await self._let_runs_end(change.instance)
                     await self._host.change(change.instance, settings)
             except Exception as error:
                 kept[change.instance] = _why(error)
@@ -237,6 +244,26 @@ class Reload:
         self._host.rebind(wanted)
         self._running = attainable(self._running, wanted)
         return tuple(sorted(kept.items()))
+
+    async def _let_runs_end(self, instance: str) -> None:
+        """Keep *instance* out of new runs, and wait a while for those that go on by themselves.
+
+        What waits for days or for a person is left: its steps are held until it is back.
+        """
+        one = self._host.instance(instance)
+        one.is_retiring = True
+        try:
+            async with asyncio.timeout(RUNS_END_S):
+                while True:
+                    if not await self._store.read(
+                        partial(moves_with, tenant=one.tenant, instance=instance)
+                    ):
+                        return
+                    await asyncio.sleep(RUNS_LOOK_S)
+        except TimeoutError:
+            log.warning("runs_not_ended", extra={"instance": instance, "tenant": one.tenant})
+        except (StoreDown, Busy):
+            log.warning("runs_not_known", extra={"instance": instance, "tenant": one.tenant})
 
     async def _record(self, what: str, actor: str, data: Mapping[str, object]) -> None:
         """Write into the audit trail of every tenant; a database that is away stops nothing."""

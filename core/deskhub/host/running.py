@@ -64,6 +64,8 @@ class Running:
         self.next_try: datetime | None = None
         self.ready = asyncio.Event()
         self.layers: tuple[str, ...] = ()
+        # It ends the runs of actions that have begun, and is in no new one.
+        self.is_retiring = False
         self._clock = clock
         self._life: Life = "discovered"
         self._sick: str | None = None
@@ -81,6 +83,7 @@ class Running:
         self.cls, self.version, self.hooks = other.cls, other.version, other.hooks
         self.problems, self.guard = other.problems, other.guard
         self._sick = self._locked_out = None
+        self.is_retiring = False
 
     def hide(self) -> None:
         """Serve no capability and no step from now on; calls that have begun go on."""
