@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from deskhub.errors import Busy, StoreDown
@@ -109,9 +109,11 @@ class ServerIndex:
     async def wipe(self, tenant: str, epoch: str) -> None:
         """Forget everything of *tenant*."""
         async with self._begun() as db:
-            await db.execute(sa.delete(place).where(place.c.tenant == tenant))
+            # The place first: two processes that begin at once wait for each other here.
+            fresh = insert(place).values(tenant=tenant, epoch=epoch, seq=0)
+            known = {"epoch": epoch, "seq": 0}
+            await db.execute(fresh.on_conflict_do_update(index_elements=["tenant"], set_=known))
             await db.execute(sa.delete(message).where(message.c.tenant == tenant))
-            await db.execute(sa.insert(place).values(tenant=tenant, epoch=epoch, seq=0))
 
     async def find(
         self, tenant: str, conditions: Sequence[Condition], after: int, before: int, limit: int
