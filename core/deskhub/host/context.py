@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,8 +24,6 @@ from deskhub.identity.model import adapter as adapter_principal
 from deskhub_sdk import (
     AdapterError,
     ConversationId,
-    Loader,
-    LoaderStats,
     Permissions,
     Rejected,
     Seat,
@@ -36,6 +34,7 @@ from deskhub_sdk import (
 from deskhub_sdk.cards import Card, CardError
 from deskhub_sdk.context import Cache, Conversations, Http, Kv, Seats, Tasks
 from deskhub_sdk.context import Clock as SdkClock
+from deskhub_sdk.loaders import Loaders
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -78,7 +77,7 @@ class Contexts:
                 context.forget_loaded()
 
 
-class InstanceContext:
+class InstanceContext(Loaders):
     """`deskhub_sdk.Context` for one instance; `close` frees all that came from it."""
 
     def __init__(
@@ -98,6 +97,7 @@ class InstanceContext:
 
         *folder* and *memory* are for an adapter that runs in its own process.
         """
+        super().__init__()
         self.folder = folder
         self.memory = memory
         self.monotonic = running.guard.monotonic
@@ -120,7 +120,6 @@ class InstanceContext:
             logging.getLogger(f"deskhub.adapter.{running.use}"),
             {"instance": running.id, "tenant": running.tenant},
         )
-        self.stats = LoaderStats()
         self.http: Http = self._egress
         self.cache: Cache = self._cache
         self.tasks: Tasks = self._tasks
@@ -134,28 +133,6 @@ class InstanceContext:
         self._emit = ports.emit
         self._closed = closed
         self._secrets = running.secrets()
-        self._loaders: dict[Hashable, Loader[Any, Any]] = {}
-
-    def loader(
-        self,
-        fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
-        *,
-        max_batch: int = 100,
-        ttl_s: float = 30.0,
-        stale_s: float = 0.0,
-        window_ms: float = 0.0,
-        cost: Callable[[K], float] | None = None,
-        max_cost: float = 0.0,
-    ) -> Loader[K, V]:
-        """Return the one loader of *fetch*; the first call's settings count."""
-        found = self._loaders.get(fetch)
-        if found is None:
-            found = Loader(
-                fetch, max_batch=max_batch, ttl_s=ttl_s, stale_s=stale_s, window_ms=window_ms,
-                cost=cost, max_cost=max_cost, stats=self.stats,
-            )  # fmt: skip
-            self._loaders[fetch] = found
-        return found
 
     def secret(self, name: str) -> str:
         """Return the secret setting *name* in clear. Raises `KeyError` when there is none."""
@@ -171,17 +148,14 @@ class InstanceContext:
 
     def forget_loaded(self) -> None:
         """Drop what the loaders keep, so that the next look-up asks the far side."""
-        for loader in self._loaders.values():
-            loader.clear()
+        super().forget_loaded()
         self.also_forget()
 
     async def close(self) -> None:
         """End the tasks, the loaders and the connections of this instance."""
         self._closed(self)
         await self._tasks.close()
-        for loader in self._loaders.values():
-            await loader.close()
-        self._loaders.clear()
+        await self.close_loaders()
         await self._egress.close()
         await self._cache.clear()
 

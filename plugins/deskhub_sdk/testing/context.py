@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from deskhub_sdk.cards import Card, encode_card
 from deskhub_sdk.context import Seat
-from deskhub_sdk.loader import Loader
+from deskhub_sdk.loaders import Loaders
 from deskhub_sdk.records import ConversationId, Signal, TenantId
 from deskhub_sdk.testing.http import GivenHttp
 
@@ -134,7 +134,7 @@ class GivenTasks:
                 task.result()
 
 
-class GivenContext:
+class GivenContext(Loaders):
     """What `given_context` yields; a `Context` whose parts a test can look into."""
 
     def __init__(
@@ -147,6 +147,7 @@ class GivenContext:
         secrets: Mapping[str, str],
     ) -> None:
         """Put the parts together."""
+        super().__init__()
         self.instance = instance
         self.tenant = TenantId("main")
         self.language = language
@@ -160,28 +161,6 @@ class GivenContext:
         self.log = logging.LoggerAdapter(logging.getLogger("deskhub.adapter"), {})
         self.emitted: list[Signal] = []
         self._secrets = secrets
-        self._loaders: dict[Any, Loader[Any, Any]] = {}
-
-    def loader(
-        self,
-        fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
-        *,
-        max_batch: int = 100,
-        ttl_s: float = 30.0,
-        stale_s: float = 0.0,
-        window_ms: float = 0.0,
-        cost: Callable[[K], float] | None = None,
-        max_cost: float = 0.0,
-    ) -> Loader[K, V]:
-        """Return the one loader of *fetch*."""
-        found = self._loaders.get(fetch)
-        if found is None:
-            found = Loader(
-                fetch, max_batch=max_batch, ttl_s=ttl_s, stale_s=stale_s, window_ms=window_ms,
-                cost=cost, max_cost=max_cost,
-            )  # fmt: skip
-            self._loaders[fetch] = found
-        return found
 
     def secret(self, name: str) -> str:
         """Return the secret *name*. Raises `KeyError` when the test gave none."""
@@ -193,8 +172,7 @@ class GivenContext:
 
     async def close(self) -> None:
         """End loaders and background work."""
-        for loader in self._loaders.values():
-            await loader.close()
+        await self.close_loaders()
         await self.http.close()
         await self.tasks.close()
 

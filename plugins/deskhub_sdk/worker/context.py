@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Coroutine, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
@@ -22,7 +22,7 @@ from deskhub_sdk.context import (
     Seats,
     Tasks,
 )
-from deskhub_sdk.loader import Loader, LoaderStats
+from deskhub_sdk.loaders import Loaders
 from deskhub_sdk.records import ConversationId, Signal, TenantId
 from deskhub_sdk.worker.peer import Peer
 from deskhub_sdk.worker.wire import decode, encode_arguments
@@ -34,7 +34,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 log = logging.getLogger("deskhub.adapter")
 
 
-class WorkerContext:
+class WorkerContext(Loaders):
     """`deskhub_sdk.Context` whose parts call the hub."""
 
     def __init__(
@@ -47,10 +47,10 @@ class WorkerContext:
         secrets: Mapping[str, str],
     ) -> None:
         """Ask the hub through *peer*; loader, clock, tasks and secrets are local."""
+        super().__init__()
         self.instance = instance
         self.tenant = TenantId(tenant)
         self.language = language
-        self.stats = LoaderStats()
         self.http: Http = _Http(peer)
         self.cache: Cache = _Cache(peer)
         self.kv: Kv = _Kv(peer)
@@ -62,28 +62,6 @@ class WorkerContext:
         self.log = logging.LoggerAdapter(log, {"instance": instance, "tenant": tenant})
         self._peer = peer
         self._secrets = secrets
-        self._loaders: dict[Hashable, Loader[Any, Any]] = {}
-
-    def loader(
-        self,
-        fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
-        *,
-        max_batch: int = 100,
-        ttl_s: float = 30.0,
-        stale_s: float = 0.0,
-        window_ms: float = 0.0,
-        cost: Callable[[K], float] | None = None,
-        max_cost: float = 0.0,
-    ) -> Loader[K, V]:
-        """Return the one loader of *fetch*; the first call's settings count."""
-        found = self._loaders.get(fetch)
-        if found is None:
-            found = Loader(
-                fetch, max_batch=max_batch, ttl_s=ttl_s, stale_s=stale_s, window_ms=window_ms,
-                cost=cost, max_cost=max_cost, stats=self.stats,
-            )  # fmt: skip
-            self._loaders[fetch] = found
-        return found
 
     def secret(self, name: str) -> str:
         """Return the secret setting *name* in clear. Raises `KeyError` when there is none."""
@@ -93,17 +71,10 @@ class WorkerContext:
         """Hand the hub a fact found by polling; stored before this returns."""
         await self._peer.ask("emit", signal)
 
-    def forget_loaded(self) -> None:
-        """Drop what the loaders keep."""
-        for loader in self._loaders.values():
-            loader.clear()
-
     async def close(self) -> None:
         """End loaders and background work."""
         await self._tasks.close()
-        for loader in self._loaders.values():
-            await loader.close()
-        self._loaders.clear()
+        await self.close_loaders()
 
 
 class LocalClock:
