@@ -1,12 +1,13 @@
 """Pictures of every screen on a real, freshly filled demo: ``python -m tests.e2e.shots [FOLDER]``.
 
-README and docs show what this command made.
+Those that README and docs show are copied to where they look for them.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.conftest import CHROMIUM, FLAGS
 
+SHOTS = Path(__file__).with_name("shots")
 IMAGES = Path(__file__).parents[2] / "docs/images"
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh-CN")
@@ -186,7 +188,7 @@ def side_by_side(camera: Camera, left: str, right: str, name: str) -> None:
 
 def main() -> int:
     """Take every picture."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHOTS
     if CHROMIUM is None:
         sys.stdout.write("no chromium here: apt-get install chromium\n")
         return 1
@@ -198,6 +200,8 @@ def main() -> int:
         widget(camera)
         side_by_side(camera, "conversation-after-return", "widget-phone", "console-and-widget")
         browser.close()
+    for shown in IMAGES.glob("*.png"):
+        shutil.copy(folder / shown.name, shown)
     return 0
 
 
