@@ -103,7 +103,7 @@ class Chaos:
         self.at_once = at_once
         self.rng = rng
         self.tally = Tally()
-        self.tokens = (hub.sign_in(), hub.sign_in("supervisor"))
+        self.tokens = self._signed_in()
         revive(self.hubs[1])
         for one in self.hubs:
             one.adapters_ready(self.tokens[0])
@@ -117,6 +117,8 @@ class Chaos:
 
     def round(self, kills: int) -> None:
         """Many returns at once, some kills while they run, and the look afterwards."""
+        # A token ends after a quarter of an hour, a long trial does not.
+        self.tokens = self._signed_in()
         returns = [Return(plan) for plan in self.plans()]
         returns[0].clicks = CLICKS
         self._give_up_at = math.inf
@@ -141,6 +143,9 @@ class Chaos:
             self._settle(one, started)
         for name in self.systems:
             call("DELETE", f"{self.hubs[0].systems[name].url}/_sim/faults")
+
+    def _signed_in(self) -> tuple[str, str]:
+        return self.hubs[0].sign_in(), self.hubs[0].sign_in("supervisor")
 
     def latency(self, ms: int) -> None:
         """Let every system take about so long for an answer."""
