@@ -93,6 +93,13 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /api/v1/approvals/{approval}/decide": CONSOLE - {"agent"},
     "GET /api/v1/orders/{object_}/reconcile": CONSOLE,
     "GET /api/v1/audit": STAFF - {"agent"},
+    "GET /api/v1/live": STAFF - {"agent"},
+    "GET /api/v1/reports/overview": STAFF - {"agent"},
+    "GET /api/v1/reports/agents": STAFF - {"agent"},
+    "GET /api/v1/reports/inboxes": STAFF - {"agent"},
+    # What customers said is a part of conversations, which an auditor does not read.
+    "GET /api/v1/reports/ratings": CONSOLE - {"agent"},
+    "GET /api/v1/reports/{name}/csv": STAFF - {"agent"},
     "GET /api/v1/runs": CONSOLE,
     "GET /api/v1/runs/{run}": CONSOLE,
     "POST /api/v1/runs/{run}/resolve": CONSOLE,
@@ -234,6 +241,12 @@ PROGRAM = frozenset({
     "GET /api/v1/conversations/{conversation}/cards",
     "POST /api/v1/files/links",
     "GET /api/v1/audit",
+    "GET /api/v1/live",
+    "GET /api/v1/reports/overview",
+    "GET /api/v1/reports/agents",
+    "GET /api/v1/reports/inboxes",
+    "GET /api/v1/reports/ratings",
+    "GET /api/v1/reports/{name}/csv",
     *(row for row in TABLE if re.search(r"/(adapters|config|market|repairs)\b", row)),
 })  # fmt: skip
 
