@@ -23,7 +23,7 @@ from deskhub.store.known import Known
 
 DAYS = 60
 # What begins on a day, Monday first; nobody starts a conversation at night.
-_BEGINS = ((3, 5), (3, 5), (2, 5), (2, 5), (3, 6), (1, 3), (1, 2))
+_BEGINS = ((2, 4), (2, 4), (1, 3), (1, 4), (2, 5), (1, 2), (0, 2))
 _HOURS = range(8, 19)
 _TALKS: tuple[tuple[str, str, str], ...] = (
     ("Emma Clarke", "Where is my parcel? The link says it left Hamburg.",
