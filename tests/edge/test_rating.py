@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from deskhub.ids import new_id
-from tests.edge.conftest import World
+from tests.edge.conftest import SHOP, World
 
 
 async def talked(world: World) -> tuple[str, httpx2.AsyncClient, httpx2.AsyncClient]:
@@ -85,3 +85,17 @@ async def test_what_is_no_rating_is_refused(world: World, body: dict[str, Any]) 
     answer = await post(visitor, f"/api/v1/conversations/{conversation}/rate", body)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+async def test_the_shops_page_may_send_a_rating_and_no_other_page(world: World) -> None:
+    client = await world.client()
+    path = "/api/v1/conversations/c_1/rate"
+
+    def asks(origin: str) -> dict[str, str]:
+        return {"origin": origin, "access-control-request-method": "POST"}
+
+    ours = await client.options(path, headers=asks(SHOP))
+    other = await client.options(path, headers=asks("https://evil.example"))
+
+    assert ours.headers["access-control-allow-origin"] == SHOP
+    assert "access-control-allow-origin" not in other.headers
