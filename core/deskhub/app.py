@@ -41,6 +41,7 @@ from deskhub.services import Service, run_all
 from deskhub.signals import SignalInbox, Signals
 from deskhub.store.identity import SqlIdentity
 from deskhub.store.kv import StoreKv
+from deskhub.store.reports import Reports
 from deskhub.store.search import Search
 from deskhub.store.store import Store
 from deskhub.stream.streams import Streams
@@ -119,11 +120,12 @@ async def build(config: Config, clock: Clock) -> Application:
         identity, accounts, providers, clock, roles=config.roles, tenants=config.tenants
     )
     search = Search.at(store, config.store_url)
+    reports = Reports(store)
     files = Files.build(config, store, identity, clock, keys)
     hub = Hub(
         config=config, clock=clock, store=store, identity=identity, sso=sso, chat=chat,
         streams=streams, host=host, panels=panels, signals=signals, actions=actions,
-        files=files, search=search, reload=reload, announcer=announcer,
+        files=files, search=search, reports=reports, reload=reload, announcer=announcer,
     )  # fmt: skip
     return Application(
         hub,
@@ -141,6 +143,7 @@ async def build(config: Config, clock: Clock) -> Application:
             ("files", files),
             ("announcer", announcer),
             ("search", search),
+            ("reports", reports),
             ("collector", Collector(lambda: streams.size)),
         ],
     )

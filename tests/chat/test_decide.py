@@ -9,8 +9,8 @@ import pytest
 
 from deskhub.chat import commands as c
 from deskhub.chat.decide import decide
-from deskhub.chat.errors import AlreadyAssigned, TextEmpty, TextTooLong
-from deskhub.chat.model import Conversation, Decision, Facts, Mark
+from deskhub.chat.errors import AlreadyAssigned, NotRateable, TextEmpty, TextTooLong
+from deskhub.chat.model import Closing, Conversation, Decision, Facts, Mark
 from deskhub.errors import Forbidden, Invalid, NotFound, TooLarge
 from deskhub.identity.model import Principal, adapter, system
 
@@ -336,3 +336,59 @@ def test_a_changed_display_name_is_the_same_command() -> None:
     assert c.fingerprint(c.Assign("c_1", "a_1", name="Li")) == c.fingerprint(
         c.Assign("c_1", "a_1")
     )
+
+
+def closed(days: int = 0, *, is_rated: bool = False) -> Facts:
+    return facts(closing=Closing(9, NOW - timedelta(days=days), is_rated=is_rated))
+
+
+def test_the_visitor_rates_a_closing_once() -> None:
+    done = conversation(state="closed")
+
+    decision = decide(done, c.Rate("c_1", 4, " Quick "), VISITOR, closed())
+
+    assert kinds(decision) == ["conversation.rated"]
+    assert decision.events[0].data == {
+        "score": 4, "comment": "Quick", "closing": 9, "name": "Ann",
+    }  # fmt: skip
+    with pytest.raises(NotRateable):
+        decide(done, c.Rate("c_1", 5), VISITOR, closed(is_rated=True))
+
+
+@pytest.mark.parametrize("state", ["open", "snoozed"])
+def test_what_goes_on_cannot_be_rated(state: Any) -> None:
+    with pytest.raises(NotRateable):
+        decide(conversation(state=state), c.Rate("c_1", 5), VISITOR, closed())
+
+
+def test_a_rating_comes_within_a_week() -> None:
+    done = conversation(state="closed")
+
+    assert decide(done, c.Rate("c_1", 1), VISITOR, closed(days=7)).events
+    with pytest.raises(NotRateable):
+        decide(done, c.Rate("c_1", 1), VISITOR, closed(days=8))
+
+
+@pytest.mark.parametrize("by", [AGENT, SHOP, system("main", "test")])
+def test_nobody_but_the_visitor_rates(by: Principal) -> None:
+    with pytest.raises(Forbidden):
+        decide(conversation(state="closed"), c.Rate("c_1", 5), by, closed())
+
+
+def test_another_visitors_conversation_cannot_be_rated() -> None:
+    with pytest.raises(NotFound):
+        decide(conversation(state="closed", visitor="v_2"), c.Rate("c_1", 5), VISITOR, closed())
+
+
+@pytest.mark.parametrize(
+    ("rating", "error"),
+    [
+        (c.Rate("c_1", 0), Invalid),
+        (c.Rate("c_1", 6), Invalid),
+        (c.Rate("c_1", 3, "x" * 1_001), TooLarge),
+        (c.Rate("c_1", 3, "\x00 no"), Invalid),
+    ],
+)
+def test_a_rating_has_a_range(rating: c.Rate, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        decide(conversation(state="closed"), rating, VISITOR, closed())

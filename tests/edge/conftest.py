@@ -37,6 +37,7 @@ from deskhub.identity.tokens import sign_identity
 from deskhub.panels import Panels
 from deskhub.signals import SignalInbox, Signals
 from deskhub.store.identity import SqlIdentity
+from deskhub.store.reports import Reports
 from deskhub.store.search import Search
 from deskhub.store.store import Store
 from deskhub.stream.streams import Streams
@@ -175,6 +176,7 @@ async def running(folder: Path, limits: Limits | None = None) -> AsyncIterator[W
         actions=Actions.build(store, host, clock),
         files=Files.build(config, store, identity, clock, keys),
         search=Search.at(store, url_for(folder / "hub.db")),
+        reports=Reports(store),
         reload=Reload(config, host, store, clock),
         announcer=Announcer(host, store, clock),
         limits=limits or Limits(),

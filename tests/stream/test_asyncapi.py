@@ -135,6 +135,10 @@ async def everything(hub: ChatHub) -> list[dict[str, Any]]:
         ):  # fmt: skip
             await agent.put(here | {"id": f"i{number}", "cid": f"c{number}"} | frame)
             await agent.until("result", id=f"i{number}")
+        await agent.put(here | {"t": "close", "id": "i98", "cid": "c98"})
+        await agent.until("result", id="i98")
+        await visitor.put(here | {"t": "rate", "id": "i99", "cid": "c99", "score": 4})
+        await visitor.until("result", id="i99")
         robot = system("main", "test")
         for number, command in enumerate(
             [

@@ -4,14 +4,14 @@ import { Suspense, lazy, useEffect, useState } from "react";
 import type { ViewCounts } from "./inbox/views";
 import { ActionHost } from "./actions/host";
 import { ConnectionBanner } from "./ConnectionBanner";
-import { deskKey } from "./desk";
+import { deskKey, leads } from "./desk";
 import { useDesk, useRoute, useSettings, useT, useValue } from "./hooks";
 import { Inbox } from "./inbox/Inbox";
 import { dispatch, enableSingleKeys, register } from "./keys";
 import { NoticeList } from "./parts/NoticeList";
 import { showUnread } from "./notify";
 import { Rail } from "./Rail";
-import { go, inboxRoute } from "./route";
+import { go, inboxRoute, reports } from "./route";
 import { change } from "./settings";
 
 const Palette = lazy(() => import("./palette/Palette"));
@@ -21,6 +21,8 @@ const AttentionPage = lazy(() => import("./pages/Attention"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 const ComparePage = lazy(() => import("./pages/Compare"));
 const SearchPage = lazy(() => import("./pages/Search"));
+const LivePage = lazy(() => import("./live/LivePage"));
+const ReportsPage = lazy(() => import("./reports/ReportsPage"));
 const CustomersPage = lazy(() => import("./pages/Customers"));
 
 export function Console() {
@@ -48,9 +50,15 @@ export function Console() {
         { id: "go-attention", keys: "g n", name: "keys.attention", group: "go", run: () => go({ page: "attention", tab: "attention" }) },
         { id: "go-customers", keys: "g c", name: "keys.customers", group: "go", run: () => go({ page: "customers", customer: null, q: "" }) },
         { id: "go-adapters", keys: "g a", name: "keys.adapters", group: "go", run: () => go({ page: "adapters", instance: null }) },
+        ...(leads(desk.me)
+          ? [
+              { id: "go-live", keys: "g l", name: "keys.live", group: "go" as const, run: () => go({ page: "live" }) },
+              { id: "go-reports", keys: "g r", name: "keys.reports", group: "go" as const, run: () => go(reports()) },
+            ]
+          : []),
         { id: "density", keys: "d", name: "keys.density", group: "list", run: () => change({ density: settings.density === "compact" ? "comfortable" : "compact" }) },
       ]),
-    [settings.density],
+    [desk, settings.density],
   );
 
   const column = route.page === "inbox" ? route.column : "list";
@@ -64,6 +72,8 @@ export function Console() {
         {route.page === "run" ? <RunPage key={route.run} id={route.run} /> : null}
         {route.page === "compare" ? <ComparePage key={route.object} object={route.object} conversation={route.conversation} /> : null}
         {route.page === "search" ? <SearchPage q={route.q} /> : null}
+        {route.page === "live" ? <LivePage /> : null}
+        {route.page === "reports" ? <ReportsPage route={route} /> : null}
         {route.page === "customers" ? <CustomersPage id={route.customer} q={route.q} /> : null}
       </Suspense>
       <ActionHost />

@@ -2,7 +2,7 @@
 
 import type { MouseEvent } from "react";
 import { type Agent, ApiError, type RunView } from "../kernel";
-import { type Desk, deskKey } from "./desk";
+import { type Desk, deskKey, leads } from "./desk";
 import { useRoute, useSettings, useT, useValue } from "./hooks";
 import type { ViewCounts } from "./inbox/views";
 import { Avatar } from "./parts/Avatar";
@@ -12,7 +12,7 @@ import { Menu, type MenuGroup } from "./parts/Menu";
 import { MENTIONS_OF_ME, useUnreadMentions } from "./mentions";
 import { notify } from "./notices";
 import { playSound } from "./notify";
-import { type Route, address, go, inboxRoute } from "./route";
+import { type Route, address, go, inboxRoute, reports } from "./route";
 import { change, toggleLanguage, toggleTheme } from "./settings";
 
 export function Rail({ desk, onHelp }: { desk: Desk; onHelp(): void }) {
@@ -38,7 +38,9 @@ export function Rail({ desk, onHelp }: { desk: Desk; onHelp(): void }) {
         <RailLink to={{ page: "attention", tab: "attention" }} icon="warn" isOn={route.page === "attention" || route.page === "run"} pip={runs.length + approvals} isAlarm
           label={runs.length + approvals ? t("rail.attention_some", { count: runs.length + approvals }) : t("rail.attention")} />
         <RailLink to={{ page: "customers", customer: null, q: "" }} icon="users" isOn={route.page === "customers"} pip={0} label={t("rail.customers")} />
-        {desk.me.role === "admin" || desk.me.role === "supervisor" ? (
+        {leads(desk.me) ? <RailLink to={{ page: "live" }} icon="pulse" isOn={route.page === "live"} pip={0} label={t("page.live")} /> : null}
+        {leads(desk.me) ? <RailLink to={reports()} icon="chart" isOn={route.page === "reports"} pip={0} label={t("page.reports")} /> : null}
+        {leads(desk.me) ? (
           <RailLink to={{ page: "adapters", instance: null }} icon="plug" isOn={route.page === "adapters"} pip={0} label={t("rail.adapters")} />
         ) : null}
       </ul>

@@ -47,6 +47,9 @@ export const deskKey = {
 /** Where the offers of actions of a conversation are kept. */
 export const offersKey = (conversation: string) => `desk:offers:${conversation}`;
 
+/** Whether *who* leads: sees reports and what goes on right now. */
+export const leads = (who: Agent): boolean => who.role === "supervisor" || who.role === "admin";
+
 /** How the panels of a conversation are coming along. */
 export interface PanelsState {
   isLoading: boolean;

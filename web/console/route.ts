@@ -10,8 +10,14 @@ export type Route =
   | { page: "run"; run: string }
   | { page: "compare"; object: string; conversation: string }
   | { page: "search"; q: string }
+  | { page: "live" }
+  | { page: "reports"; report: ReportName; range: string; inbox: string }
   | { page: "customers"; customer: string | null; q: string }
   | { page: "adapters"; instance: string | null; tab?: AdapterTab; section?: Section };
+/** What can be reported; a range is 7, 30 or 90 days, or two days with _ between. */
+export const REPORTS = ["overview", "agents", "inboxes", "ratings"] as const;
+export type ReportName = (typeof REPORTS)[number];
+export type ReportsRoute = Extract<Route, { page: "reports" }>;
 /** What the adapters' page shows, and of one adapter. */
 export const ADAPTER_TABS = ["installed", "market", "repairs"] as const;
 export type AdapterTab = (typeof ADAPTER_TABS)[number];
@@ -40,6 +46,8 @@ export function parse(path: string, search: string): Route {
   if (page === "runs") return { page: "attention", tab: "recent" };
   if (page === "compare" && first) return { page, object: first, conversation: query.get("conversation") ?? "" };
   if (page === "customers") return { page, customer: first ?? null, q: query.get("q") ?? "" };
+  if (page === "live") return { page };
+  if (page === "reports") return reports({ report: REPORTS.find((name) => name === first) ?? "overview", range: query.get("range") ?? "", inbox: query.get("inbox") ?? "" });
   if (page === "search") return { page, q: query.get("q") ?? "" };
   if (page === "adapters") {
     const tab = ADAPTER_TABS.find((name) => name === query.get("tab")) ?? "installed";
@@ -53,12 +61,22 @@ export function parse(path: string, search: string): Route {
   return { page: "inbox", view, conversation, column, q: query.get("q") ?? "", sort, only: ONLY.find((name) => name === query.get("f")) ?? null, tag: query.get("tag") ?? "", at: Number(query.get("at")) || null };
 }
 
+/** The reports, as they begin or with *part* of another place in them. */
+export function reports(part: Partial<ReportsRoute> = {}): ReportsRoute {
+  return { page: "reports", report: part.report ?? "overview", range: part.range || "30", inbox: part.inbox ?? "" };
+}
+
 /** Return the address of *route*. */
 export function address(route: Route): string {
   if (route.page === "attention") return `${ROOT}/attention${route.tab === "attention" ? "" : `/${route.tab}`}`;
   if (route.page === "run") return `${ROOT}/runs/${encodeURIComponent(route.run)}`;
   if (route.page === "compare") return `${ROOT}/compare/${encodeURIComponent(route.object)}?conversation=${encodeURIComponent(route.conversation)}`;
   if (route.page === "customers") return `${ROOT}/customers${route.customer ? `/${encodeURIComponent(route.customer)}` : ""}${route.q ? `?q=${encodeURIComponent(route.q)}` : ""}`;
+  if (route.page === "live") return `${ROOT}/live`;
+  if (route.page === "reports") {
+    const query = new URLSearchParams({ ...(route.range === "30" ? {} : { range: route.range }), ...(route.inbox ? { inbox: route.inbox } : {}) });
+    return `${ROOT}/reports/${route.report}${query.size ? `?${query}` : ""}`;
+  }
   if (route.page === "search") return `${ROOT}/search${route.q ? `?q=${encodeURIComponent(route.q)}` : ""}`;
   if (route.page === "adapters") {
     const path = `${ROOT}/adapters${route.instance ? `/${encodeURIComponent(route.instance)}` : ""}`;

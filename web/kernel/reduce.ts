@@ -98,6 +98,7 @@ export function runOf(event: HubEvent): RunView {
 /** Which event each part of a view was taken from; keeps late events from undoing later ones. */
 interface Marks {
   state: number;
+  rated: number;
   assignee: number;
   tags: number;
   customer: number;
@@ -168,6 +169,12 @@ function apply(next: ConversationView, marks: Marks, event: HubEvent, viewer: Vi
     case "conversation.snoozed":
     case "conversation.woken":
       return state(next, marks, event);
+    case "conversation.rated":
+      if (event.seq <= marks.rated) return;
+      marks.rated = event.seq;
+      next.rating = { score: Number(data["score"]), at: event.at };
+      if ((next.unrated ?? 0) < event.seq) next.unrated = null;
+      return;
     case "conversation.tagged":
       if (event.seq <= marks.tags) return;
       marks.tags = event.seq;
@@ -218,6 +225,7 @@ function state(next: ConversationView, marks: Marks, event: HubEvent): void {
   if (event.seq <= marks.state) return;
   marks.state = event.seq;
   const kind = event.kind.slice("conversation.".length);
+  next.unrated = kind === "closed" && event.seq > marks.rated ? event.seq : null;
   next.state = kind === "closed" ? "closed" : kind === "snoozed" ? "snoozed" : "open";
   next.snoozed_until = kind === "snoozed" ? String(event.data["until"] ?? "") : null;
 }
@@ -261,7 +269,7 @@ function unreadOf(view: ConversationView, marks: Marks): number {
 function marksOf(view: ConversationView): Marks {
   const seen = view.head;
   return {
-    state: seen, assignee: seen, tags: seen, customer: seen, last: view.last ? seen : 0,
+    state: seen, rated: seen, assignee: seen, tags: seen, customer: seen, last: view.last ? seen : 0,
     answered: view.head && !view.waiting_since ? seen : 0,
     asked: view.waiting_since ? [[Math.min(seen, view.last?.seq ?? seen), view.waiting_since]] : [],
     unread: [], base: view.unread, baseHead: seen, baseLast: view.last?.seq ?? seen, mine: 0, isUnread: false,

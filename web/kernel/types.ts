@@ -20,6 +20,7 @@ export type EventKind =
   | "note.posted"
   | "conversation.assigned"
   | "conversation.closed"
+  | "conversation.rated"
   | "conversation.reopened"
   | "conversation.snoozed"
   | "conversation.woken"
@@ -215,6 +216,10 @@ export interface ConversationView {
   agent_read_seq: number;
   head: number;
   summary: string;
+  /** How the visitor found it last; agents only. */
+  rating?: { score: number; at: string } | null;
+  /** The closing that the visitor has not rated; visitors only. */
+  unrated?: number | null;
 }
 
 /** What an inbox says about itself to the widget. */

@@ -6,6 +6,7 @@ import { type ConnectionState, type ConversationView, type HubEvent, type Pendin
 import { Composer } from "./composer";
 import { useIsOffline, useStored } from "./hooks";
 import { Icon } from "./icons";
+import { Rating } from "./lazy";
 import { Lines, TypingLine } from "./log";
 import { Menu } from "./menu";
 import { useAbout, useTalk, useTalkId } from "./talk";
@@ -30,6 +31,7 @@ export function Conversation(): JSX.Element {
         </div>
       ) : null}
       <Log id={id} view={view} isOffline={offline} />
+      {view?.state === "closed" ? <Rating id={id} unrated={view.unrated ?? 0} /> : null}
       <Composer id={id} isClosed={view?.state === "closed"} />
     </>
   );

@@ -1,6 +1,7 @@
-/** The part for files: a bundle of its own, fetched when a conversation is on screen. */
+/** Parts that are bundles of their own: files, fetched with a conversation, and the rating. */
 
-import { useEffect, useState } from "preact/hooks";
+import { type JSX, createElement } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Client } from "../kernel";
 import type { FilesPart, Surroundings } from "./files";
 import { useTalk } from "./talk";
@@ -33,4 +34,17 @@ export function useFiles(): FilesPart | null {
     );
   }, [client, language]);
   return part;
+}
+
+/** The question how it was: asked once for the closing at event *unrated*. */
+export function Rating({ id, unrated }: { id: string; unrated: number }): JSX.Element {
+  const { client, bridge } = useTalk();
+  const { language } = useWords().i18n;
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Without it nobody is asked; that is all that is lost.
+    const part = import(`${bridge.base}/w/v1/rate.js`) as Promise<typeof import("./rate")>;
+    part.then((found) => found.ask(place.current, { client, bridge, id, unrated, language }), () => undefined);
+  }, [id, unrated, language]);
+  return createElement("div", { ref: place });
 }

@@ -68,6 +68,15 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """Say how it was: *score* from 1 (bad) to 5 (good), once for each closing."""
+
+    conversation: str
+    score: int
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reopen:
     """Take a closed conversation up again."""
 
@@ -151,6 +160,7 @@ ChatCommand = (
     | AddNote
     | Assign
     | Close
+    | Rate
     | Reopen
     | Snooze
     | Wake

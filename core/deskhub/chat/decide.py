@@ -12,12 +12,22 @@ from dataclasses import replace
 from typing import Any
 
 from deskhub.chat import commands as c
-from deskhub.chat.errors import AlreadyAssigned, FileUnknown, TextEmpty, TextTooLong
+from deskhub.chat.errors import (
+    AlreadyAssigned,
+    FileUnknown,
+    NotRateable,
+    TextEmpty,
+    TextTooLong,
+)
 from deskhub.chat.model import (
     CARD_BYTES,
+    COMMENT_CHARS,
     EXCERPT_CHARS,
     FILES_MAX,
     LINKS_MAX,
+    RATE_WITHIN,
+    SCORE_MAX,
+    SCORE_MIN,
     TAG_CHARS,
     TAGS_MAX,
     TEXT_BYTES,
@@ -233,6 +243,22 @@ def _close(state: Conversation, command: c.Close, by: Principal, facts: Facts) -
     return _one(after, facts, "conversation.closed", "all", {"name": by.name})
 
 
+def _rate(state: Conversation, command: c.Rate, by: Principal, facts: Facts) -> Decision:
+    if not SCORE_MIN <= command.score <= SCORE_MAX:
+        text = f"A whole number from {SCORE_MIN} to {SCORE_MAX}."
+        raise Invalid("score", fields=({"path": "score", "code": "range", "text": text},))
+    if len(command.comment) > COMMENT_CHARS:
+        raise TooLarge(f"comment of {len(command.comment)} characters")
+    comment = checked_text(command.comment).strip() if command.comment.strip() else ""
+    closing = facts.closing
+    if state.state != "closed" or closing is None or closing.is_rated:
+        raise NotRateable(state.id)
+    if facts.now - closing.at > RATE_WITHIN:
+        raise NotRateable(f"{state.id} was closed at {rfc3339(closing.at)}")
+    data = {"score": command.score, "comment": comment, "closing": closing.seq, "name": by.name}
+    return _one(state, facts, "conversation.rated", "all", data)
+
+
 def _reopen(state: Conversation, command: c.Reopen, by: Principal, facts: Facts) -> Decision:
     if state.state != "closed":
         return Decision(state)
@@ -354,6 +380,7 @@ _RULES: dict[type, tuple[Permission, _Rule]] = {
     c.AddNote: (Permission.NOTE_POST, _note),
     c.Assign: (Permission.CONVERSATION_ASSIGN, _assign),
     c.Close: (Permission.CONVERSATION_STATE, _close),
+    c.Rate: (Permission.CONVERSATION_RATE, _rate),
     c.Reopen: (Permission.CONVERSATION_STATE, _reopen),
     c.Snooze: (Permission.CONVERSATION_STATE, _snooze),
     c.Wake: (Permission.CONVERSATION_STATE, _wake),

@@ -32,6 +32,15 @@ class FileUnknown(HubError):
     text = "A file of this message is not here any more. Attach it again."
 
 
+class NotRateable(HubError):
+    """A rating of a conversation that goes on, was rated, or was closed a week ago."""
+
+    code = "not_rateable"
+    status = 409
+    retry = "never"
+    text = "This conversation cannot be rated now."
+
+
 class AlreadyAssigned(HubError):
     """Somebody else took the conversation first."""
 

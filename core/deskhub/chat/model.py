@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 State = Literal["open", "snoozed", "closed"]
@@ -17,6 +17,10 @@ TAGS_MAX = 30
 TAG_CHARS = 40
 LINKS_MAX = 100
 FILES_MAX = 10
+SCORE_MIN, SCORE_MAX = 1, 5
+COMMENT_CHARS = 1_000
+# Nobody remembers longer how it was.
+RATE_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,15 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """The latest closing of a conversation: its event, and whether the visitor rated it."""
+
+    seq: int
+    at: datetime
+    is_rated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewEvent:
     """An event that a decision made; the log gives it its number.
 
@@ -101,7 +114,8 @@ class Facts:
 
     *head* is the tenant's last seq; *customer* is who the visitor is known to be, as
     (id, name); *mark* is the calling agent's; *visitor_after* is how many messages of the
-    visitor lie after the seq that is being marked as read. *files* are those of the command
+    visitor lie after the seq that is being marked as read. *closing* is what the command
+    rates. *files* are those of the command
     that its sender uploaded and no message uses, by id.
     """
 
@@ -113,6 +127,7 @@ class Facts:
     customer: tuple[str, str | None] | None = None
     mark: Mark = Mark()
     visitor_after: int = 0
+    closing: Closing | None = None
     files: Mapping[str, Attachment] = field(default_factory=dict)
 
 

@@ -37,6 +37,7 @@ from deskhub.edge.routes import (
     macros,
     market,
     messages,
+    reports,
     saved_views,
     search,
     sessions,
@@ -52,7 +53,7 @@ from deskhub.errors import HubError
 ROUTERS = (
     sessions, sso, visitors, snapshot, conversations, messages, search, agents, customers,
     saved_views, cards, actions, webhooks, adapters, adapter_deeds, adapter_settings, config,
-    files, texts, macros,
+    files, texts, macros, reports,
 )  # fmt: skip
 
 

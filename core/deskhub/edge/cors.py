@@ -16,7 +16,7 @@ from deskhub.identity.model import Principal
 # What a visitor's browser needs. The console's calls have no CORS at all.
 _WIDGET = re.compile(
     r"/api/v1/(visitors|snapshot|events|stream|texts|conversations|files(/[^/]+)?"
-    r"|conversations/[^/]+/(messages|read|cards)|conversations/[^/]+)"
+    r"|conversations/[^/]+/(messages|read|rate|cards)|conversations/[^/]+)"
 )
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, POST, DELETE",

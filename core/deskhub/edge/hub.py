@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deskhub.identity.sso import SingleSignOn
     from deskhub.panels import Panels
     from deskhub.signals import Signals
+    from deskhub.store.reports import Reports
     from deskhub.store.search import Search
     from deskhub.store.store import Store
     from deskhub.stream.streams import Streams
@@ -46,6 +47,7 @@ class Hub:
     announcer: Announcer
     files: Files
     search: Search
+    reports: Reports
     reload: Reload
     limits: Limits = field(default_factory=Limits)
     draining: bool = False

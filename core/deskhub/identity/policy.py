@@ -26,6 +26,7 @@ class Permission(StrEnum):
     CONVERSATION_TAG = "conversation.tag"
     CONVERSATION_STATE = "conversation.state"
     CONVERSATION_LINK = "conversation.link"
+    CONVERSATION_RATE = "conversation.rate"
     CARD_SHOW = "card.show"
     CARDS_READ = "cards.read"
     CUSTOMER_READ = "customer.read"
@@ -66,7 +67,7 @@ ROLE_TABLE: dict[str, frozenset[Permission]] = {
     "visitor": frozenset(
         {
             _P.CONVERSATION_OPEN, _P.CONVERSATION_READ, _P.MESSAGE_POST, _P.MESSAGE_MARK,
-            _P.CARDS_READ, _P.SELF,
+            _P.CONVERSATION_RATE, _P.CARDS_READ, _P.SELF,
         }
     ),
     "agent": _AGENT,

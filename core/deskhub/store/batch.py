@@ -18,15 +18,16 @@ from deskhub.chat.commands import (
     MarkUnread,
     OpenConversation,
     PostMessage,
+    Rate,
     fingerprint,
 )
 from deskhub.chat.decide import decide
-from deskhub.chat.model import Attachment, Conversation, Decision, Facts, Mark, Receipt
+from deskhub.chat.model import Attachment, Closing, Conversation, Decision, Facts, Mark, Receipt
 from deskhub.clock import rfc3339
 from deskhub.errors import CidReuse, HubError
 from deskhub.identity.model import Principal
 from deskhub.ids import new_id
-from deskhub.store import files, rows
+from deskhub.store import files, ratings, rows
 from deskhub.store.event import Audience, Event, encode_data, wire
 from deskhub.store.known import Known
 from deskhub.store.sabotage import sabotaged
@@ -257,8 +258,14 @@ class Batch:
                 )
         return Facts(
             self.tenant, self.now, self.head, asked.cid, mark=mark, visitor_after=after,
-            files=self._files(asked),
+            closing=self._closing(asked), files=self._files(asked),
         )  # fmt: skip
+
+    def _closing(self, asked: Asked) -> Closing | None:
+        if not isinstance(asked.command, Rate):
+            return None
+        self.flush()
+        return ratings.closing_of(self.connection, self.tenant, asked.command.conversation)
 
     def _files(self, asked: Asked) -> Mapping[str, Attachment]:
         command = asked.command
@@ -294,6 +301,8 @@ class Batch:
             main = event if new.main else main
         if isinstance(asked.command, PostMessage | OpenConversation) and asked.command.files:
             files.attach(self.connection, self.tenant, asked.command.files, state)
+        if isinstance(asked.command, Rate) and main is not None:
+            ratings.keep(self.connection, main, asked.command.score)
         if fresh:
             self._open_of[state.visitor] = state.id
         links = () if known is None else known.links

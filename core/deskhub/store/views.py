@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from deskhub.chat.model import Conversation
 from deskhub.clock import rfc3339
 from deskhub.identity.model import Principal
+from deskhub.store import ratings
 from deskhub.store.tables import chat as t
 
 # A badge says "99+": counting further is work for nothing.
@@ -25,12 +26,13 @@ def _time(moment: datetime | None) -> str | None:
 def agent_views(
     connection: sa.Connection, principal: Principal, states: Sequence[Conversation]
 ) -> list[dict[str, Any]]:
-    """Return the views of *states* in their order; three statements, however many."""
+    """Return the views of *states* in their order; four statements, however many."""
     if not states:
         return []
     tenant = principal.tenant
     customers = _customers(connection, tenant, {s.customer for s in states if s.customer})
     marks = _marks(connection, principal, [state.id for state in states])
+    rated = ratings.of_conversations(connection, tenant, [state.id for state in states])
     return [
         _common(state)
         | {
@@ -48,6 +50,7 @@ def agent_views(
             "unread": state.visitor_messages - marks.get(state.id, (0, 0))[1],
             "read_seq": marks.get(state.id, (0, 0))[0],
             "summary": state.summary,
+            "rating": rated.get(state.id),
         }
         for state in states
     ]
@@ -84,6 +87,7 @@ def visitor_view(connection: sa.Connection, state: Conversation) -> dict[str, An
         "unread": number(connection, unread),
         "read_seq": state.visitor_read_seq,
         "summary": "",
+        "unrated": ratings.unrated(connection, state),
     }
 
 

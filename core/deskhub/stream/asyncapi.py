@@ -48,6 +48,7 @@ EXAMPLES: dict[str, tuple[Json, ...]] = {
     "client.tag": (_HERE | {"add": ["vip"], "remove": []},),
     "client.read": ({"conversation": "c_1", "seq": 41},),
     "client.unread": ({"conversation": "c_1"},),
+    "client.rate": (_HERE | {"score": 5, "comment": "Quick and kind"},),
     "client.typing": ({"conversation": "c_1", "on": True},),
     "client.open": ({"conversation": "c_1", "on": True},),
     "client.ack": ({"seq": 41},),

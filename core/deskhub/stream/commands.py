@@ -19,6 +19,7 @@ CommandFrame = (
     | f.Tag
     | f.Read
     | f.Unread
+    | f.Rate
 )
 
 NEW = "new"
@@ -54,6 +55,8 @@ def command_of(frame: CommandFrame, principal: Principal) -> c.ChatCommand:  # n
             return c.MarkRead(frame.conversation, frame.seq)
         case f.Unread():
             return c.MarkUnread(frame.conversation)
+        case f.Rate():
+            return c.Rate(frame.conversation, frame.score, frame.comment)
 
 
 def cid_of(frame: CommandFrame) -> str:

@@ -141,6 +141,16 @@ class Unread(Frame, frozen=True):
     cid: Id | None = None
 
 
+class Rate(Frame, frozen=True):
+    """Say how it was, after a conversation was closed."""
+
+    id: Id
+    conversation: Id
+    cid: Id
+    score: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    comment: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
+
+
 class Typing(Frame, frozen=True):
     """Somebody types, or stopped."""
 
@@ -182,7 +192,7 @@ class Pong(Frame, frozen=True):
 
 Incoming = (
     Hello | Send | Note | Assign | Close | Reopen | Wake | Snooze | Tag | Read | Unread
-    | Typing | Open | Ack | Auth | Ping | Pong
+    | Rate | Typing | Open | Ack | Auth | Ping | Pong
 )  # fmt: skip
 
 

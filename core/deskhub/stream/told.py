@@ -165,6 +165,15 @@ class NamedData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
 
+class RatedData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How it was, 1 (bad) to 5 (good); *closing* is the seq of the event that it is about."""
+
+    score: int
+    comment: str
+    closing: int
+    name: str
+
+
 class SnoozedData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Until when it is put away."""
 
@@ -247,6 +256,12 @@ class Closed(Fact, tag="conversation.closed", frozen=True):
     data: NamedData
 
 
+class Rated(Fact, tag="conversation.rated", frozen=True):
+    """The visitor said how it was."""
+
+    data: RatedData
+
+
 class Reopened(Fact, tag="conversation.reopened", frozen=True):
     """A closed conversation goes on."""
 
@@ -302,8 +317,8 @@ class RunChanged(Fact, tag="run.changed", frozen=True):
 
 
 AnyFact = (
-    Opened | Posted | Noted | Assigned | Closed | Reopened | Snoozed | Woken | Tagged | ReadTo
-    | Linked | Identified | Shown | RunChanged
+    Opened | Posted | Noted | Assigned | Closed | Rated | Reopened | Snoozed | Woken | Tagged
+    | ReadTo | Linked | Identified | Shown | RunChanged
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import { languageName } from "../conversation/Header";
 import { useIsOnline, useT, useTexts } from "../hooks";
 import { displayName } from "../inbox/names";
 import { Avatar } from "../parts/Avatar";
+import { Score } from "../parts/Score";
 
 export function CustomerBlock({ view }: { view: ConversationView }) {
   const t = useT();
@@ -31,6 +32,7 @@ export function CustomerBlock({ view }: { view: ConversationView }) {
           <div><dt>{t("customer.email")}</dt><dd><a className="trunc" href={`mailto:${customer.email}`}>{customer.email}</a></dd></div>
         ) : null}
         {spoken ? <div><dt>{t("customer.language")}</dt><dd>{languageName(spoken, language)}</dd></div> : null}
+        {view.rating ? <div><dt>{t("customer.rating")}</dt><dd><Score score={view.rating.score} /></dd></div> : null}
         {tags.length ? (
           <div>
             <dt>{t("customer.tags")}</dt>

@@ -13,6 +13,7 @@ import { notify } from "../notices";
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
 import { Menu, type MenuGroup } from "../parts/Menu";
+import { Score } from "../parts/Score";
 import { go, inboxRoute, openConversation } from "../route";
 import { localTime } from "./localTime";
 import { snoozeChoices } from "./snooze";
@@ -36,6 +37,7 @@ export function Header({ view }: { view: ConversationView }) {
           {view.tags.map((tag) => (
             <span className="tag" key={tag}>{tag}</span>
           ))}
+          {view.rating ? <Score score={view.rating.score} /> : null}
           <State view={view} />
         </h1>
         <p className="trunc"><About view={view} /></p>

@@ -15,6 +15,10 @@ export function systemText(event: HubEvent, myself: string, t: Translate, format
       return { icon: "users", text: assigned(event, myself, t) };
     case "conversation.closed":
       return { icon: "check", text: t(isMe ? "system.closed_you" : "system.closed", { name: actor }) };
+    case "conversation.rated": {
+      const comment = String(data["comment"] ?? "");
+      return { icon: "star", text: t(comment ? "system.rated_said" : "system.rated", { score: data["score"], comment }) };
+    }
     case "conversation.reopened":
       return { icon: "undo", text: event.by.startsWith("visitor:") ? t("system.reopened_visitor") : t(isMe ? "system.reopened_you" : "system.reopened", { name: actor }) };
     case "conversation.snoozed":

@@ -6,14 +6,14 @@ import { cannedText, fillIn, variablesOf } from "../conversation/canned";
 import { macrosFor, runMacro } from "../conversation/macros";
 import { composerOnScreen } from "../conversation/composerHandle";
 import { type Found, find } from "../conversation/pinyin";
-import { type Desk, offersKey } from "../desk";
+import { type Desk, leads, offersKey } from "../desk";
 import type { Translate } from "../hooks";
 import type { Say } from "../phrases";
 import { displayName } from "../inbox/names";
 import { allShortcuts } from "../keys";
 import type { IconName } from "../parts/icons";
 import { type MessageHit, openHit, textOf } from "../search/hits";
-import { VIEWS, go, inboxRoute, openConversation } from "../route";
+import { REPORTS, VIEWS, go, inboxRoute, openConversation, reports } from "../route";
 import { toggleLanguage, toggleTheme } from "../settings";
 
 export type Scope = "all" | "commands" | "objects" | "people" | "canned";
@@ -132,14 +132,18 @@ function places(desk: Desk, t: Translate, onHelp: () => void): CommandItem[] {
     { id: "help", group: "go", icon: "info", title: t("keys.help"), keys: "?", run: onHelp },
     { id: "sign-out", group: "go", icon: "arrow", title: t("me.sign_out"), run: () => void desk.session.signOut() },
   ];
-  if (desk.me.role === "admin" || desk.me.role === "supervisor") {
-    pages.splice(1, 0, { id: "adapters", group: "go", icon: "plug", title: t("page.adapters"), run: () => go({ page: "adapters", instance: null }) });
+  if (leads(desk.me)) {
+    const lists: CommandItem[] = REPORTS.map((report) => ({
+      id: `report:${report}`, group: "go", icon: "chart", title: t("palette.go_report", { report: t(`report.tab_${report}`) }), also: "csat baobiao \u62a5\u8868",
+      run: () => go(reports({ report })),
+    })); // prettier-ignore
+    pages.splice(1, 0, { id: "live", group: "go", icon: "pulse", title: t("page.live"), keys: "g l", run: () => go({ page: "live" }) }, ...lists, { id: "adapters", group: "go", icon: "plug", title: t("page.adapters"), run: () => go({ page: "adapters", instance: null }) });
   }
   return [...views, ...pages];
 }
 
 function keys(t: Translate): CommandItem[] {
-  const known = allShortcuts().filter((one) => !one.keyOnly && !["help", "go-attention", "go-inbox", "go-adapters", "go-customers", "return"].includes(one.id));
+  const known = allShortcuts().filter((one) => !one.keyOnly && !["help", "go-attention", "go-inbox", "go-adapters", "go-customers", "go-live", "go-reports", "return"].includes(one.id));
   return known.map((one) => ({
     id: `key:${one.id}`, group: "keys", icon: "bolt", title: t(one.name), keys: one.keys,
     run: () => void one.run(new KeyboardEvent("keydown")),

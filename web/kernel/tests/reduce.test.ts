@@ -30,6 +30,9 @@ const HISTORY: HubEvent[] = [
   event(12, "conversation.assigned", "agent:a_1", { assignee: "a_2", name: "Mia" }),
   event(13, "run.changed", "system", { run: { id: "r_1", state: "running" } }),
   event(14, "run.changed", "system", { run: { id: "r_1", state: "completed" } }),
+  event(14.5, "conversation.closed", "agent:a_2", { name: "Mia" }),
+  event(14.6, "conversation.rated", "visitor:v_1", { score: 4, comment: "", closing: 14.5 }),
+  event(14.7, "conversation.reopened", "agent:a_2", { name: "Mia" }),
   event(15, "conversation.closed", "agent:a_2", { name: "Mia" }),
   event(16, "conversation.reopened", "visitor:v_1", {}),
   event(17, "message.posted", "adapter:orders", { text: "Your parcel left", cid: "m5", name: "Orders" }),
@@ -83,6 +86,7 @@ test("a gap that is filled later ends in the same state", () => {
 test("the view says what the events say", () => {
   const { view } = stateAfter(HISTORY) as { view: ConversationView };
   assert.equal(view.state, "open");
+  assert.equal(view.rating?.score, 4);
   assert.deepEqual(view.assignee, { id: "a_2", name: "Mia" });
   assert.equal(view.unread, 1);
   assert.equal(view.read_seq, 7);
@@ -175,4 +179,15 @@ test("who has read the last message has read all, whatever silent events came af
   store.apply([event(10, "conversation.read", "agent:a_1", { seq: 8, side: "agent" })]);
 
   assert.equal(store.conversation("c_1")!.unread, 0);
+});
+
+test("a closing waits for a rating until it is rated or the conversation goes on", () => {
+  const closed = event(20, "conversation.closed", "agent:a_2", { name: "Mia" });
+  const rated = event(21, "conversation.rated", "visitor:v_1", { score: 5, comment: "", closing: 20 });
+  const unrated = (events: HubEvent[]) => (stateAfter([...HISTORY, ...events], VISITOR) as { view: ConversationView }).view.unrated;
+  assert.equal(unrated([]), null);
+  assert.equal(unrated([closed]), 20);
+  assert.equal(unrated([closed, rated]), null);
+  assert.equal(unrated([rated, closed]), null);
+  assert.equal(unrated([closed, rated, event(22, "conversation.reopened", "agent:a_2", {}), event(23, "conversation.closed", "agent:a_2", {})]), 23);
 });

@@ -16,14 +16,17 @@ from typing import Any
 import aiohttp
 import orjson
 
-from deskhub.app import Application, build, serve_until_signal
+from deskhub.app import Application, administration, build, serve_until_signal
 from deskhub.cli.checked import checked
 from deskhub.cli.demo import folder as demo_folder
+from deskhub.cli.demo import history
 from deskhub.cli.demo.people import PEOPLE
 from deskhub.cli.demo.seed import Seeder
 from deskhub.cli.demo.systems import DemoFailed, Keys, System, running
 from deskhub.cli.output import Exit, hint, say
 from deskhub.clock import SystemClock
+from deskhub.config import Config
+from deskhub.identity.records import Agent
 
 
 async def play(port: int, *, as_json: bool) -> None:
@@ -46,8 +49,9 @@ async def play(port: int, *, as_json: bool) -> None:
                 as_json=as_json,
             )
             path = demo_folder.write(folder, listen, systems, keys)
-            application = await build(checked(path), SystemClock())
-            application.before_listening(lambda: _hire(application))
+            config = checked(path)
+            await _past(config)
+            application = await build(config, SystemClock())
             seeding = _Seeding(application, api, systems, started, as_json=as_json)
             await serve_until_signal(application, seeding.begin, beside=seeding.run)
 
@@ -137,12 +141,18 @@ class _Seeding:
         }
 
 
-async def _hire(application: Application) -> None:
-    for person in PEOPLE:
-        await application.hub.identity.add_agent(
-            tenant="main", email=person.email, name=person.name, role=person.role,
-            password=person.password,
-        )  # fmt: skip
+async def _past(config: Config) -> None:
+    """Hire everybody, and let the past be as if they had always been here."""
+    clock = SystemClock()
+    hired: dict[str, Agent] = {}
+    async with administration(config, clock) as identity:
+        for person in PEOPLE:
+            hired[person.email] = await identity.add_agent(
+                tenant="main", email=person.email, name=person.name, role=person.role,
+                password=person.password,
+            )  # fmt: skip
+    answering = {key: one for key, one in hired.items() if one.role == "agent"}
+    await asyncio.to_thread(history.write, config.store_url, answering, clock.now())
 
 
 def _progress(text: str, started: float, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from deskhub.chat import commands as c
+from deskhub.chat.model import COMMENT_CHARS, SCORE_MAX, SCORE_MIN
 from deskhub.edge.answers import (
     IdempotencyKey,
     ReceiptView,
@@ -36,6 +37,7 @@ Lister = Annotated[Principal, Depends(requires(Permission.CONVERSATION_LIST))]
 Assigner = Annotated[Principal, Depends(requires(Permission.CONVERSATION_ASSIGN))]
 Mover = Annotated[Principal, Depends(requires(Permission.CONVERSATION_STATE))]
 Tagger = Annotated[Principal, Depends(requires(Permission.CONVERSATION_TAG))]
+Rater = Annotated[Principal, Depends(requires(Permission.CONVERSATION_RATE))]
 Marker = Annotated[Principal, Depends(requires(Permission.MESSAGE_MARK))]
 Drafter = Annotated[Principal, Depends(requires(Permission.NOTE_POST))]
 
@@ -71,6 +73,13 @@ class ReadBody(Input):
     """How far was read."""
 
     seq: Annotated[int, Field(ge=0, le=2**53)]
+
+
+class RatingBody(Input):
+    """How it was: from 1 (bad) to 5 (good)."""
+
+    score: Annotated[int, Field(ge=SCORE_MIN, le=SCORE_MAX)]
+    comment: Annotated[str, Field(max_length=COMMENT_CHARS)] = ""
 
 
 class Nothing(Input):
@@ -154,6 +163,14 @@ def _moves(hub: Hub, routes: APIRouter) -> None:
     ) -> Response:
         """Close the conversation."""
         return receipt(await chat.do(principal, c.Close(conversation), cid=key))
+
+    @routes.post("/{conversation}/rate", response_model=ReceiptView)
+    async def rate(
+        conversation: str, body: RatingBody, key: IdempotencyKey, principal: Rater
+    ) -> Response:
+        """Say how it was: once for each closing, within seven days of it."""
+        command = c.Rate(conversation, body.score, body.comment)
+        return receipt(await chat.do(principal, command, cid=key))
 
     @routes.post("/{conversation}/reopen", response_model=ReceiptView)
     async def reopen(
