@@ -32,6 +32,7 @@ from deskhub.edge.routes import (
     cards,
     config,
     conversations,
+    customer_data,
     customers,
     files,
     macros,
@@ -51,8 +52,8 @@ from deskhub.errors import HubError
 
 ROUTERS = (
     sessions, sso, visitors, snapshot, conversations, messages, search, agents, customers,
-    saved_views, cards, actions, webhooks, adapters, adapter_deeds, adapter_settings, config,
-    files, texts, macros,
+    customer_data, saved_views, cards, actions, webhooks, adapters, adapter_deeds,
+    adapter_settings, config, files, texts, macros,
 )  # fmt: skip
 
 
