@@ -105,7 +105,7 @@ def undo(tx: Tx, principal: Principal, id_: str) -> dict[str, Any]:
         tx, principal, "customer.merge_undone", found.kept,
         {"merge": id_, "gone": found.gone, **_counts(moved)},
     )  # fmt: skip
-    return _view(found._mapping, undone=True)  # noqa: SLF001  public in SQLAlchemy
+    return _view(dict(found._mapping), undone=True)  # noqa: SLF001  public in SQLAlchemy
 
 
 def of(connection: sa.Connection, tenant: str, kept: str) -> Sequence[dict[str, Any]]:
@@ -117,7 +117,7 @@ def of(connection: sa.Connection, tenant: str, kept: str) -> Sequence[dict[str, 
         .order_by(_M.at.desc())
     )
     return [
-        _view(row._mapping, undone=False) | {"name": row.name or ""}  # noqa: SLF001  public
+        _view(dict(row._mapping), undone=False) | {"name": row.name or ""}  # noqa: SLF001  public
         for row in connection.execute(query)
         if row.moved
     ]

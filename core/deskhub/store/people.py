@@ -77,6 +77,13 @@ def became(connection: sa.Connection, tenant: str, customer: str) -> str:
     return connection.execute(query).scalar() or customer
 
 
+def by_number(connection: sa.Connection, tenant: str, number: str) -> str | None:
+    """Return the customer whom the shop knows under *number*, or None."""
+    query = sa.select(_C.id).where(_C.tenant == tenant, _C.subject == number)
+    found: str | None = connection.execute(query).scalar()
+    return found and became(connection, tenant, found)
+
+
 def records(connection: sa.Connection, tenant: str, ids: Collection[str]) -> Sequence[Any]:
     """Return the rows of the customers *ids*."""
     query = sa.select(t.customer).where(_C.tenant == tenant, _C.id.in_(list(ids)))
