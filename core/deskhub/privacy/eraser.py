@@ -43,9 +43,10 @@ class Eraser:
     async def erase(self, principal: Principal, customer: str, confirm: str) -> dict[str, Any]:
         """Forget *customer* and return the erasure; again, the one that was.
 
-        *confirm* is the customer's name or number. Raises `NotFound`, `Forbidden`, `Invalid`,
-        `Conflict` and `EraseBlocked` before anything was changed, `StoreDown` and `Busy` at
-        any time: what was begun is then finished without being asked for again.
+        *confirm* is the customer's name or number. Raises `NotFound`, `Forbidden`,
+        `EraseUnconfirmed`, `Conflict` and `EraseBlocked` before anything was changed,
+        `StoreDown` and `Busy` at any time: what was begun is then finished without being
+        asked for again.
         """
         marker = await self._store.transact(
             principal.tenant, lambda tx: erasures.begin(tx, principal, customer, confirm)

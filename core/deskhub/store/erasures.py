@@ -36,6 +36,13 @@ class EraseBlocked(HubError):
     text = "An action of this customer has not ended. Finish or undo it first, then erase."
 
 
+class EraseUnconfirmed(Invalid):
+    """Whoever asked typed another name: this may be the wrong customer."""
+
+    code = "erase_unconfirmed"
+    text = "What was typed is neither this customer's name nor their number."
+
+
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """The marker of one erasure. *state* is running, written or done."""
@@ -73,8 +80,8 @@ class Mentions:
 def begin(tx: Tx, principal: Principal, customer: str, confirm: str) -> Erasure:
     """Write the marker and end the customer's access; return the marker, also a known one.
 
-    Raises `NotFound`, `Forbidden`, `Invalid` when *confirm* is neither the customer's name
-    nor number, `Conflict` for one that was merged, and `EraseBlocked`.
+    Raises `NotFound`, `Forbidden`, `EraseUnconfirmed` when *confirm* is neither the
+    customer's name nor number, `Conflict` for one that was merged, and `EraseBlocked`.
     """
     person = people.person(tx.connection, principal, Permission.CUSTOMER_ADMIN, customer)
     known = load(tx.connection, tx.tenant, customer)
@@ -83,8 +90,8 @@ def begin(tx: Tx, principal: Principal, customer: str, confirm: str) -> Erasure:
     if people.became(tx.connection, tx.tenant, customer) != customer:
         raise Conflict(f"customer {customer} was merged into another one")
     if confirm.strip() not in person.names:
-        problem = {"path": "confirm", "code": "mismatch", "text": "Not this customer's name."}
-        raise Invalid("the confirmation is another name", fields=(problem,))
+        problem = {"path": "confirm", "code": "mismatch", "text": EraseUnconfirmed.text}
+        raise EraseUnconfirmed(fields=(problem,))
     runs = erased.runs_of(tx.connection, tx.tenant, person.conversations, person.ids)
     if busy := erased.unfinished(tx.connection, tx.tenant, runs):
         raise EraseBlocked(f"runs {busy}")
