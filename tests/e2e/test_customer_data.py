@@ -9,16 +9,16 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.conftest import People
+from tests.e2e.test_main_job import open_chat, write
 from tests.support.desk import Desk
 
 WORDS = "canary7f3a1c, my shoe came apart"
 
 
-def writes(page: Page, text: str) -> None:
-    page.get_by_test_id("deskhub-launcher").click()
-    page.get_by_test_id("composer").fill(text)
-    page.keyboard.press("Enter")
-    page.get_by_text(text).first.wait_for()
+def says(page: Page, text: str) -> None:
+    open_chat(page)
+    write(page, text)
+    expect(page.get_by_test_id("deskhub-log")).to_contain_text(text)
 
 
 def choose(page: Page, what: str) -> None:
@@ -33,8 +33,8 @@ def open_customer(page: Page, api: str, words: str) -> None:
 
 
 def test_a_customer_is_exported_merged_and_erased(people: People, product: Desk) -> None:
-    writes(people.customer("C-1001"), WORDS)
-    writes(people.customer("C-1002"), "I have two accounts")
+    says(people.customer("C-1001"), WORDS)
+    says(people.customer("C-1002"), "I have two accounts")
     page = people.agent("ada@scree.example", "demo-admin-1")
     open_customer(page, product.api, "canary7f3a1c")
     name = page.locator("h1").inner_text()

@@ -55,5 +55,5 @@ class Hub:
 
     def __post_init__(self) -> None:
         """Make the counters that enforce *limits*, and who erases what is known of people."""
-        self.eraser = Eraser(self.store, self.files, self.streams.close_revoked)
+        self.eraser = Eraser(self.store, self.files, self.identity.locked_out)
         self.guard = Guard(self.limits, self.clock.monotonic)
