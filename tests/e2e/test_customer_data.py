@@ -28,7 +28,9 @@ def choose(page: Page, what: str) -> None:
 
 def open_customer(page: Page, api: str, words: str) -> None:
     page.goto(f"{api}/console/customers?q={words}")
-    page.locator("[data-customer] .row-name").first.click()
+    rows = page.locator("[data-customer]")
+    expect(rows).to_have_count(1)
+    rows.locator(".row-name").click()
     page.get_by_test_id("profile").wait_for()
 
 

@@ -30,7 +30,7 @@ def customer() -> None:
 
 @customer_app.command("export")
 def export(
-    customer: Annotated[str, typer.Argument(help="Its id (k_…), or its number in the shop.")],
+    customer: Annotated[str, typer.Argument(help="Its id (cu_…), or its number in the shop.")],
     to: Annotated[Path | None, typer.Option(help="A file; else it goes to the output.")] = None,
     tenant: Annotated[str, typer.Option(help="Where there are several.")] = "",
     config: ConfigOption = Path("hub.toml"),
