@@ -153,8 +153,12 @@ def finish(
 
 
 def end(tx: Tx, customer: str) -> None:
-    """Say that no file holds the old bytes any more."""
-    _mark(tx, customer, state="done", ended_at=tx.now)
+    """Say that no file holds the old bytes any more; the first time counts."""
+    tx.connection.execute(
+        sa.update(erasure)
+        .where(_R.tenant == tx.tenant, _R.customer == customer, _R.state == "written")
+        .values(state="done", ended_at=tx.now)
+    )
 
 
 def mentions(connection: sa.Connection, tenant: str, rows: Sequence[Any]) -> Mentions:
