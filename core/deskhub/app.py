@@ -37,6 +37,7 @@ from deskhub.identity.keys import open_keys
 from deskhub.identity.service import Identity
 from deskhub.identity.sso import SingleSignOn
 from deskhub.panels import Panels
+from deskhub.privacy import Retention
 from deskhub.services import Service, run_all
 from deskhub.signals import SignalInbox, Signals
 from deskhub.store.identity import SqlIdentity
@@ -141,6 +142,8 @@ async def build(config: Config, clock: Clock) -> Application:
             ("signals", signals),
             ("actions", actions.worker),
             ("files", files),
+            ("eraser", hub.eraser),
+            ("retention", Retention(config, store, clock, hub.eraser, files)),
             ("announcer", announcer),
             ("search", search),
             ("reports", reports),

@@ -53,6 +53,11 @@ TABLE: dict[str, frozenset[str]] = {
     "PATCH /api/v1/agents/me": STAFF,
     "DELETE /api/v1/users/{agent}": ADMIN,
     "GET /api/v1/customers/{customer}": CONSOLE,
+    "GET /api/v1/customers": CONSOLE - {"agent"},
+    "POST /api/v1/customers/{customer}/export": CONSOLE - {"agent"},
+    "POST /api/v1/customers/{customer}/merge": CONSOLE - {"agent"},
+    "POST /api/v1/merges/{merge}/undo": CONSOLE - {"agent"},
+    "POST /api/v1/customers/{customer}/erase": ADMIN,
     "GET /api/v1/snapshot": CHATTING,
     # An auditor's stream is open and empty: no event is for them.
     "GET /api/v1/events": KNOWN,
@@ -127,6 +132,8 @@ TABLE: dict[str, frozenset[str]] = {
 BODIES: dict[str, dict] = {
     "POST /api/v1/conversations/{conversation}/macro": {"macro": "none"},
     "POST /api/v1/views": {"name": "mine", "address": "mine"},
+    "POST /api/v1/customers/{customer}/erase": {"confirm": "Wang Fang"},
+    "POST /api/v1/customers/{customer}/merge": {"gone": "k_2"},
     "POST /api/v1/conversations": {"body": {"kind": "text", "text": "hello"}},
     "POST /api/v1/conversations/{conversation}/messages": {"kind": "text", "text": "hello"},
     "POST /api/v1/conversations/{conversation}/notes": {"text": "hello"},

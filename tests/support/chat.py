@@ -70,6 +70,9 @@ class FakePeople:
     async def still_valid(self, principal: Principal) -> bool:
         return principal.id not in self.revoked
 
+    def locked_out(self, tenant: str, visitor: str) -> None:
+        self.revoked.add(visitor)
+
     async def agents(self, tenant: str) -> Sequence[Agent]:
         return [
             Agent(

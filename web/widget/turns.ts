@@ -59,6 +59,7 @@ function lineOf(entry: Entry, marks: Marks, words: Words): Line | null {
   const time = words.format.time(event.at);
   switch (event.kind) {
     case "message.posted": {
+      if (event.data["erased"]) return null;
       const isMine = sideOf(event.by) === "visitor";
       // The command's id keeps the bubble the same element from "sending" to "stored".
       const key = isMine && event.data["cid"] ? String(event.data["cid"]) : entry.key;
@@ -67,7 +68,7 @@ function lineOf(entry: Entry, marks: Marks, words: Words): Line | null {
       return { kind: "bubble", key, isMine, name, text, files: filesOf(event), at: event.at, isFirst: true, isLast: true, state };
     }
     case "card.shown":
-      return { kind: "card", key: entry.key, entry };
+      return entry.key === "card:erased" ? null : { kind: "card", key: entry.key, entry };
     case "conversation.closed": {
       const text = name ? words.t("system.closed", { name, time }) : words.t("system.closed_nobody", { time });
       return { kind: "system", key: entry.key, text };

@@ -18,6 +18,7 @@ from deskhub.cli.backup import backup, restore
 from deskhub.cli.card import card_app
 from deskhub.cli.chaos import chaos
 from deskhub.cli.configure import config_app, init
+from deskhub.cli.customer import customer_app
 from deskhub.cli.demo import demo
 from deskhub.cli.doctor import doctor
 from deskhub.cli.event import event_app
@@ -27,6 +28,7 @@ from deskhub.cli.mcp import mcp
 from deskhub.cli.migrate import migrate_app
 from deskhub.cli.open_page import open_page
 from deskhub.cli.output import Exit, hint, say
+from deskhub.cli.retention import retention
 from deskhub.cli.secret import secret_app
 from deskhub.cli.serve import serve
 from deskhub.cli.status import status
@@ -48,6 +50,7 @@ app.command()(doctor)
 app.command()(status)
 app.command()(backup)
 app.command()(restore)
+app.command()(retention)
 app.command()(chaos)
 app.command()(mcp)
 app.command("open")(open_page)
@@ -68,6 +71,7 @@ app.add_typer(adapter_app, name="adapter")
 app.add_typer(config_app, name="config")
 app.add_typer(audit_app, name="audit")
 app.add_typer(card_app, name="card")
+app.add_typer(customer_app, name="customer")
 app.add_typer(event_app, name="event")
 app.add_typer(inbox_app, name="inbox")
 app.add_typer(secret_app, name="secret")

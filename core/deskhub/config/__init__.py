@@ -10,9 +10,11 @@ from deskhub.config.model import (
     Instance,
     Limits,
     Market,
+    RetentionSettings,
 )
 
 __all__ = [
     "Config", "ConfigProblems", "FileSettings", "HubSettings", "Inbox", "Instance", "Limits",
-    "Market", "Problem", "literal_secret", "load", "near", "parse", "place_of",
+    "Market", "Problem", "RetentionSettings", "literal_secret", "load", "near", "parse",
+    "place_of",
 ]  # fmt: skip

@@ -23,12 +23,13 @@ from deskhub.config.model import (
     Instance,
     Limits,
     Market,
+    RetentionSettings,
 )
 from deskhub.config.secrets import Places, is_reference, resolve
 
 TABLES = {
     "schema", "hub", "inboxes", "auth", "adapters", "bind", "order", "market", "actions",
-    "files", "macros",
+    "files", "macros", "retention",
 }  # fmt: skip
 M = TypeVar("M", bound=BaseModel)
 
@@ -102,6 +103,9 @@ class _Reader:
         market = self._model(Market, self._table(document, "market"), ("market",))
         actions = self._model(ActionSettings, self._table(document, "actions"), ("actions",))
         files = self._files(self._table(document, "files"))
+        retention = self._model(
+            RetentionSettings, self._table(document, "retention"), ("retention",)
+        )
         auth = self._table(document, "auth")
         for key in auth:
             if key != "roles":
@@ -123,6 +127,7 @@ class _Reader:
                 "market": market or Market(),
                 "actions": actions or ActionSettings(),
                 "files": files or FileSettings(),
+                "retention": retention or RetentionSettings(),
                 "inboxes": {name: one for name, one in inboxes.items() if one},
                 "adapters": {name: one for name, one in adapters.items() if one},
             }

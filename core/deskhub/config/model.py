@@ -216,6 +216,19 @@ class FileSettings(_Part):
     secret_key: SecretStr | None = None
 
 
+class RetentionSettings(_Part):
+    """``[retention]``: how many days anything is kept; what is not set is kept for ever.
+
+    *closed_conversations_days* counts from the last message of a closed conversation: its
+    texts, names and files are then erased in place. *files_days* counts from a file's upload.
+    *batch* is how much is erased at a time.
+    """
+
+    closed_conversations_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    files_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    batch: Annotated[int, Field(ge=1, le=1_000)] = 50
+
+
 class Config(_Part):
     """All of hub.toml, checked. Relative paths are relative to the file's folder."""
 
@@ -231,6 +244,7 @@ class Config(_Part):
     actions: ActionSettings = ActionSettings()
     macros: dict[str, Macro] = {}
     files: FileSettings = FileSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def base(self) -> Path:

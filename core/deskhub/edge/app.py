@@ -32,6 +32,7 @@ from deskhub.edge.routes import (
     cards,
     config,
     conversations,
+    customer_data,
     customers,
     files,
     macros,
@@ -52,8 +53,8 @@ from deskhub.errors import HubError
 
 ROUTERS = (
     sessions, sso, visitors, snapshot, conversations, messages, search, agents, customers,
-    saved_views, cards, actions, webhooks, adapters, adapter_deeds, adapter_settings, config,
-    files, texts, macros, reports,
+    customer_data, saved_views, cards, actions, webhooks, adapters, adapter_deeds,
+    adapter_settings, config, files, texts, macros, reports,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deskhub.edge.limits import Guard, Limits
+from deskhub.privacy import Eraser
 
 if TYPE_CHECKING:
     from deskhub.actions import Actions
@@ -52,7 +53,9 @@ class Hub:
     limits: Limits = field(default_factory=Limits)
     draining: bool = False
     guard: Guard = field(init=False)
+    eraser: Eraser = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the counters that enforce *limits*."""
+        """Make the counters that enforce *limits*, and who erases what is known of people."""
+        self.eraser = Eraser(self.store, self.files, self.identity.locked_out)
         self.guard = Guard(self.limits, self.clock.monotonic)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -160,15 +160,33 @@ class Files:
         await self._store.transact(principal.tenant, mark)
         await self._drop(principal.tenant, [id_])
 
-    async def erase(self, tenant: str, conversations: Collection[str]) -> int:
+    async def erase(
+        self, tenant: str, conversations: Collection[str], by: Collection[str] = ()
+    ) -> int:
         """Remove every file of *conversations*, bytes and rows; return how many.
 
-        Their messages go on naming them; reading one is `NotFound` from now on.
+        With them goes what *by* (``visitor:…``) uploaded and never sent. Messages go on
+        naming them; reading one is `NotFound` from now on.
         """
 
         def mark(tx: Tx) -> list[str]:
-            found = rows.of_conversations(tx.connection, tenant, conversations)
+            found = [
+                *rows.of_conversations(tx.connection, tenant, conversations),
+                *rows.loose_of(tx.connection, tenant, by),
+            ]
             ids = [row.id for row in found]
+            rows.mark_removed(tx.connection, tenant, ids)
+            return ids
+
+        ids = await self._store.transact(tenant, mark)
+        await self._drop(tenant, ids)
+        return len(ids)
+
+    async def age(self, tenant: str, before: datetime, limit: int) -> int:
+        """Remove at most *limit* files that were sent before *before*; return how many."""
+
+        def mark(tx: Tx) -> list[str]:
+            ids = rows.sent_before(tx.connection, tenant, before, limit)
             rows.mark_removed(tx.connection, tenant, ids)
             return ids
 

@@ -30,6 +30,8 @@ class Permission(StrEnum):
     CARD_SHOW = "card.show"
     CARDS_READ = "cards.read"
     CUSTOMER_READ = "customer.read"
+    CUSTOMER_EXPORT = "customer.export"
+    CUSTOMER_MERGE = "customer.merge"
     CUSTOMER_ADMIN = "customer.admin"
     SEARCH = "search"
     ACTION_RUN = "action.run"
@@ -61,7 +63,9 @@ _AGENT = frozenset(
         _P.ACTION_RESOLVE, _P.ADAPTER_READ, _P.SELF,
     }
 )  # fmt: skip
-_SUPERVISOR = _AGENT | {_P.ACTION_APPROVE, _P.REPORT_READ, _P.AUDIT_READ}
+_SUPERVISOR = _AGENT | {
+    _P.ACTION_APPROVE, _P.REPORT_READ, _P.AUDIT_READ, _P.CUSTOMER_EXPORT, _P.CUSTOMER_MERGE,
+}  # fmt: skip
 
 ROLE_TABLE: dict[str, frozenset[Permission]] = {
     "visitor": frozenset(

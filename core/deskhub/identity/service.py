@@ -86,6 +86,11 @@ class Identity:
         """Call *listener* with (tenant, agent or visitor id) when this process revokes one."""
         self._listeners.append(listener)
 
+    def locked_out(self, tenant: str, visitor: str) -> None:
+        """Let it count at once that *visitor*'s access ended: its row says so already."""
+        self.visitors.forget(tenant, visitor)
+        self._announce(tenant, visitor)
+
     # Sessions
 
     async def sign_in(

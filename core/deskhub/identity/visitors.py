@@ -64,6 +64,13 @@ class Visitors:
             (tenant, visitor), lambda: self._store.visitor(tenant, visitor)
         )
 
+    def forget(self, tenant: str, visitor: str) -> None:
+        """Ask anew for a visitor whose access ended, by id and by token."""
+        self._by_id.forget((tenant, visitor))
+        self._by_digest.forget_where(
+            lambda _, known: known is not None and (known.tenant, known.id) == (tenant, visitor)
+        )
+
     async def arrive(
         self,
         entrance: Entrance,

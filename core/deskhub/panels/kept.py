@@ -45,6 +45,11 @@ class KeptCards:
         ):
             self._drop(next(iter(self._kept)))
 
+    def forget(self, tenant: str, conversation: str) -> None:
+        """Keep nothing of *conversation* any longer; costs a look at every key."""
+        for key in [one for one in self._kept if one[:2] == (tenant, conversation)]:
+            self._drop(key)
+
     def _drop(self, key: Key) -> None:
         old = self._kept.pop(key, None)
         if old is not None:

@@ -17,8 +17,10 @@ from deskhub.identity.policy import Permission, Scope, authorize
 from deskhub.panels.answers import Kept, panel_of
 from deskhub.panels.kept import KeptCards
 from deskhub.panels.model import Panel, summary_line
+from deskhub.store.event import Event
 from deskhub.store.store import Store
 from deskhub.store.surroundings import Around, around
+from deskhub.store.tombstones import ERASED
 
 HOOK = "conversation_cards"
 # Two agents who open the same conversation, or one who clicks twice, ask once.
@@ -41,6 +43,7 @@ class Panels:
         self._push = push
         self._kept = KeptCards()
         self._recent: OrderedDict[tuple[str, str], tuple[float, list[Panel]]] = OrderedDict()
+        store.tail.listen(self._forget_erased)
 
     async def open(
         self, principal: Principal, conversation: str, *, refresh: bool = False
@@ -104,6 +107,13 @@ class Panels:
         self._replace_recent(tenant, conversation, panel)
         self._push(tenant, conversation, panel.to_json())
         return panel
+
+    def _forget_erased(self, tenant: str, events: Sequence[Event], _after: int) -> None:
+        """Drop the cards of conversations that were erased, by whatever process."""
+        for event in events:
+            if event.kind == ERASED and event.conversation is not None:
+                self._kept.forget(tenant, event.conversation)
+                self._recent.pop((tenant, event.conversation), None)
 
     def _remember(self, tenant: str, conversation: str, panels: list[Panel]) -> None:
         # Failures are not worth remembering: the next look may find the system back.

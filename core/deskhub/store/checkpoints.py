@@ -53,6 +53,12 @@ class Checkpoints:
         """Leave one file behind instead of three."""
         self._pragma("TRUNCATE")
 
+    def empty(self) -> bool:
+        """Move everything into the file and cut the log to nothing; return whether it is."""
+        self._pragma("TRUNCATE")
+        self._done = 0
+        return self._size() == 0
+
     def _size(self) -> int:
         try:
             return self._wal.stat().st_size if self._wal else 0

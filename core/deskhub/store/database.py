@@ -49,6 +49,13 @@ class Database(Protocol):
         """Do what the writing connection needs between two transactions."""
         ...
 
+    async def scrub(self) -> bool:
+        """Let no file of this database hold what was overwritten; return whether it is so.
+
+        False: somebody still reads an older state. Try again later.
+        """
+        ...
+
     async def run(self) -> None:
         """Keep the database in order until cancelled."""
         ...

@@ -61,6 +61,10 @@ class Embedded:
         """Restart a large write-ahead log."""
         self._checkpoints.between(connection)
 
+    async def scrub(self) -> bool:
+        """Empty the write-ahead log, which repeats what stood in the file."""
+        return await asyncio.to_thread(self._checkpoints.empty)
+
     async def run(self) -> None:
         """Move the write-ahead log into the file, until cancelled."""
         await self._checkpoints.run()

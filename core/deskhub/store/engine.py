@@ -24,6 +24,8 @@ _WRITER_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-32768",
+    # What was erased leaves no bytes behind.
+    "PRAGMA secure_delete=ON",
 )
 _READER_PRAGMAS = (
     "PRAGMA query_only=ON",

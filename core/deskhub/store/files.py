@@ -125,6 +125,25 @@ def of_conversations(
     return _rows(connection, *where)
 
 
+def loose_of(connection: sa.Connection, tenant: str, by: Collection[str]) -> Sequence[FileRow]:
+    """Return the files that *by* uploaded and no message uses, also those half removed."""
+    loose = _F.state.in_([*_LOOSE, "deleting"])
+    return _rows(connection, _F.tenant == tenant, _F.by.in_(list(by)), loose)
+
+
+def sent_before(
+    connection: sa.Connection, tenant: str, before: datetime, limit: int
+) -> list[str]:
+    """Return files of messages that came before *before*, oldest first, at most *limit*."""
+    query = (
+        sa.select(_F.id)
+        .where(_F.tenant == tenant, _F.state == "attached", _F.at < before)
+        .order_by(_F.at)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def abandoned(connection: sa.Connection, before: datetime) -> Sequence[FileRow]:
     """Return files that no message took until *before*, and those half removed."""
     query = (

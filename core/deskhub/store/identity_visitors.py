@@ -10,6 +10,7 @@ from deskhub.chat.commands import LinkCustomer
 from deskhub.identity.model import system
 from deskhub.identity.records import Claim, Known, Visitor
 from deskhub.identity.tokens import digest as hashed
+from deskhub.store.people import became
 from deskhub.store.store import Store
 from deskhub.store.tables import chat
 from deskhub.store.tables import identity as t
@@ -215,7 +216,10 @@ def _rebind(tx: Tx, visitor: Visitor, *, changed: bool) -> None:
 
 
 def _customer(tx: Tx, claim: Claim, new_id: str) -> str:
-    """Return the id of the one customer with the claim's subject, with the newest facts."""
+    """Return the id of the one customer with the claim's subject, with the newest facts.
+
+    For a subject that was merged that is the one it became.
+    """
     where = (chat.customer.c.tenant == tx.tenant) & (chat.customer.c.subject == claim.subject)
     facts = {
         "name": claim.name,
@@ -237,7 +241,7 @@ def _customer(tx: Tx, claim: Claim, new_id: str) -> str:
     newer = {key: value for key, value in facts.items() if value is not None}
     if newer:
         tx.connection.execute(sa.update(chat.customer).where(where).values(**newer))
-    return known
+    return became(tx.connection, tx.tenant, known)
 
 
 def _bind(tx: Tx, visitor: str, customer: str) -> None:

@@ -17,6 +17,8 @@ Fault = Literal[
     "no_sync",
     "half_migrations",
     "no_fence",
+    "erase_forgets_events",
+    "erase_forgets_files",
 ]
 
 _ACTIVE: frozenset[str] = frozenset()

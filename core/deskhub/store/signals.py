@@ -10,6 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from deskhub.store.tables import chat
+from deskhub.store.tables.customers import merged_customer
 from deskhub.store.tables.hub import kept_card, object_version, signal
 
 State = Literal["pending", "done", "stale", "dead"]
@@ -176,16 +177,25 @@ def open_conversations(
     """Return the conversations of each subject that are not closed, oldest first."""
     found: dict[str, list[str]] = {subject: [] for subject in subjects}
     c = chat.conversation.c
-    query = (
-        sa.select(chat.customer.c.subject, c.id)
-        .join(
-            chat.customer,
-            sa.and_(chat.customer.c.tenant == c.tenant, chat.customer.c.id == c.customer),
+    # Who was merged goes on getting signals under the old number.
+    m = merged_customer.c
+    today = (
+        sa.select(
+            chat.customer.c.subject, sa.func.coalesce(m.became, chat.customer.c.id).label("id")
         )
+        .outerjoin(
+            merged_customer,
+            sa.and_(m.tenant == chat.customer.c.tenant, m.customer == chat.customer.c.id),
+        )
+        .where(chat.customer.c.tenant == tenant, chat.customer.c.subject.in_(sorted(subjects)))
+        .subquery()
+    )
+    query = (
+        sa.select(today.c.subject, c.id)
+        .join(today, today.c.id == c.customer)
         .where(
             c.tenant == tenant,
             c.state != "closed",
-            chat.customer.c.subject.in_(sorted(subjects)),
         )
         .order_by(c.opened_at, c.id)
     )

@@ -134,6 +134,10 @@ class Store:
         """Return how many commands wait for their commit."""
         return self._writer.depth
 
+    async def scrub(self) -> bool:
+        """Let no file hold what was overwritten; return whether it is so, or try later."""
+        return await self._database.scrub()
+
     async def check_writable(self, tenant: str) -> None:
         """Write to *tenant*'s log without changing it. Raises `Busy` and `StoreDown`."""
         await self.transact(tenant, lambda tx: event_log.touch(tx.connection, tenant))

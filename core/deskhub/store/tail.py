@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from deskhub.store.event import Event
+from deskhub.store.tombstones import ERASED
 
 RING_EVENTS = 4_096
 RING_BYTES = 8 * 1024 * 1024
@@ -168,6 +169,9 @@ class Tail:
             # Another process wrote in between: what is missing is read from the database.
             ring = self._rings[tenant] = _Ring(ring.epoch, fresh[0].seq - 1)
         for event in fresh:
+            if event.kind == ERASED:
+                # What memory holds from before may be the text that was erased.
+                ring = self._rings[tenant] = _Ring(ring.epoch, event.seq - 1)
             ring.add(event)
         changed = self._changed.pop(tenant, None)
         if changed is not None:

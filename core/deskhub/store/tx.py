@@ -84,6 +84,15 @@ class Tx:
         """Return the state of a conversation at this point, or None."""
         return self._batch.state(conversation)
 
+    def replace_conversation(self, state: Conversation) -> None:
+        """Take *state* in place of the conversation's own: what was erased is in no rule.
+
+        Call `append` next, with the event that reports it.
+        """
+        if not state.summary:
+            rows.set_summary(self.connection, self.tenant, state.id, "")
+        self._batch.put(state)
+
     def set_summary(self, conversation: str, summary: str) -> None:
         """Keep one line from the business systems for the conversation's lists; no event."""
         line = summary[:SUMMARY_CHARS]

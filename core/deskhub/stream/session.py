@@ -19,6 +19,7 @@ from deskhub.chat.model import Receipt
 from deskhub.errors import HubError, Invalid, RateLimited, Unauthenticated
 from deskhub.identity.model import Principal
 from deskhub.store.event import Event
+from deskhub.store.tombstones import ERASED
 from deskhub.stream import cursor as cursors
 from deskhub.stream import frames as f
 from deskhub.stream.casts import Casts, Key
@@ -314,7 +315,7 @@ class Session:
         tenant = self.principal.tenant
         epoch, head = self.home.log_of(tenant)
         if epoch != self.epoch:
-            return [self._reset(epoch, head)]
+            return [self._reset(epoch, head, "epoch")]
         start = max(self.position, self._clear_to)
         found: Sequence[Event] | None = self.feed.recent(start)
         if found is None:
@@ -332,6 +333,11 @@ class Session:
         else:
             self._is_behind = False
             end = head
+        erased = [event.seq for event in found if event.kind == ERASED]
+        if erased:
+            # What the client holds from before is to be dropped, not added to.
+            newest = self.home.log_of(tenant)[1]
+            return [self._reset(epoch, max(newest, erased[-1]), "erased")]
         told = []
         if self._was_blocked and head - start > LAG_EVENTS:
             told.append(f.plain({"t": "lag", "head": head}))
@@ -343,8 +349,8 @@ class Session:
             self.position = end
         return told
 
-    def _reset(self, epoch: str, head: int) -> str:
+    def _reset(self, epoch: str, head: int, why: str) -> str:
         self.epoch, self.position, self._clear_to = epoch, head, head
         self._is_behind = False
         where = cursors.written(epoch, head)
-        return f.plain({"t": "reset", "cursor": where, "why": "epoch"})
+        return f.plain({"t": "reset", "cursor": where, "why": why})

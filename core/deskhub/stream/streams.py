@@ -18,6 +18,7 @@ from deskhub.ids import new_id
 from deskhub.store import conversations
 from deskhub.store.event import Event
 from deskhub.store.store import Store
+from deskhub.store.tombstones import ERASED
 from deskhub.stream import cursor as cursors
 from deskhub.stream import frames as f
 from deskhub.stream.alarm import Alarm
@@ -134,7 +135,7 @@ class Streams:
         """Return (position, missed events, why): from *cursor* on, or why that is impossible.
 
         With events None the client must load the snapshot; *why* is ``epoch``, ``ahead``,
-        ``too_far``, or empty when it has no cursor yet.
+        ``too_far``, ``erased``, or empty when it has no cursor yet.
         """
         tenant = feed.principal.tenant
         await self._store.ensure(tenant)
@@ -156,6 +157,8 @@ class Streams:
         missing = await feed.missing(seq, self.limits.resume_events, self.limits.resume_bytes)
         if missing is None:
             return self.log_of(tenant)[1], None, "too_far"
+        if any(event.kind == ERASED for event in missing.events):
+            return missing.head, None, "erased"
         return missing.head, list(missing.events), ""
 
     def feed(self, principal: Principal) -> Feed:
@@ -243,7 +246,7 @@ class Streams:
 
     async def run(self) -> None:
         """Wake, check and end sessions until cancelled."""
-        unlisten = self._store.tail.listen(self.readers.committed)
+        unlisten = self._store.tail.listen(self._committed)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.readers.run(), name="wake")
@@ -311,6 +314,11 @@ class Streams:
         await self._asides.handle(session, frame)
 
     # Private
+
+    def _committed(self, tenant: str, events: Sequence[Event], after: int) -> None:
+        if any(event.kind == ERASED for event in events):
+            self._encoded.clear()
+        self.readers.committed(tenant, events, after)
 
     async def _begin(
         self, principal: Principal, cursor: str | None, client: f.Client

@@ -44,7 +44,10 @@ class Welcome(Told, frozen=True, forbid_unknown_fields=True):
 
 
 class Reset(Told, frozen=True, forbid_unknown_fields=True):
-    """Drop what you have and load the snapshot."""
+    """Drop what you have and load the snapshot.
+
+    ``erased``: something that you may hold was forgotten; keep no copy.
+    """
 
     cursor: str
     why: Literal["epoch", "ahead", "too_far", "erased"]
@@ -140,6 +143,7 @@ class MessageData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cid: str
     reply_to: int | None = None
     files: tuple[str, ...] = ()
+    erased: bool = False
 
 
 class NoteData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,6 +152,7 @@ class NoteData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
     name: str
     cid: str
+    erased: bool = False
 
 
 class AssignedData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

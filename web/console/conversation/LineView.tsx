@@ -92,7 +92,9 @@ function Incoming({ event, isFirst, view }: { event: HubEvent; isFirst: boolean;
 
 /** A message's text and its files; a photo may come without words. */
 function Said({ event }: { event: HubEvent }) {
+  const t = useT();
   const { format } = useTexts();
+  if (event.data["erased"]) return <p className="bubble subtle">{t("conversation.erased")}</p>;
   const text = String(event.data["text"] ?? "");
   return (
     <>

@@ -33,6 +33,8 @@ export function systemText(event: HubEvent, myself: string, t: Translate, format
       const why = given === "identified" ? "" : given;
       return { icon: "users", text: t(why ? "system.customer_why" : "system.customer", { name: data["name"] ?? data["customer"], why }) };
     }
+    case "conversation.erased":
+      return { icon: "shield", text: t(data["why"] === "retention" ? "system.erased_age" : "system.erased") };
     case "approval.changed":
       return approval(data, actor, t);
     case "conversation.linked":

@@ -8,12 +8,14 @@ import { PanelView } from "../context/PanelView";
 import { useDesk, usePanels, useT, useTexts } from "../hooks";
 import { Icon } from "../parts/Icon";
 import { go, openConversation } from "../route";
+import { DataMenu } from "./DataMenu";
+import { DataNotes, type Kept } from "./DataNotes";
 import { Merged } from "./Merged";
 
 /** Of so many conversations, the newest, the events are read for the timeline. */
 const READ_AT_MOST = 5;
 
-interface Loaded {
+interface Loaded extends Kept {
   customer: Customer;
   conversations: ConversationView[];
   events: HubEvent[];
@@ -24,7 +26,9 @@ interface Loaded {
 export function Profile({ id }: { id: string }) {
   const t = useT();
   const { say } = useTexts();
-  const { loaded, failure } = useProfile(id);
+  const [readings, setReadings] = useState(0);
+  const { loaded, failure } = useProfile(id, readings);
+  const again = () => setReadings((count) => count + 1);
   const newest = loaded?.conversations[0];
   return (
     <main className="page" id="main" data-testid="profile">
@@ -32,18 +36,20 @@ export function Profile({ id }: { id: string }) {
         <button type="button" className="ib" aria-label={t("customers.to_list")} title={t("customers.to_list")} onClick={() => go({ page: "customers", customer: null, q: "" })}>
           <Icon name="left" size="lg" />
         </button>
-        <h1 className="trunc">{loaded?.customer.name ?? t("context.customer")}</h1>
+        <h1 className="trunc">{loaded?.customer.name || t("context.customer")}</h1>
         <span className="grow" />
         {newest ? (
           <button type="button" className="btn btn-sm btn-primary" onClick={() => openConversation(newest.id, newest.state === "closed" ? "closed" : "all")} data-testid="profile-open">
             {t("customers.to_conversation")}
           </button>
         ) : null}
+        {loaded && !loaded.erased && !loaded.merged_into ? <DataMenu customer={loaded.customer} onChange={again} /> : null}
       </header>
+      {loaded ? <DataNotes kept={loaded} onChange={again} /> : null}
       {failure ? <p className="strip is-danger page-strip page-strip-top" role="alert"><Icon name="warn" /><span>{say(failure)}</span></p> : null}
       {loaded ? (
         <div className="cols">
-          <div className="profile-main" tabIndex={0} role="region" aria-label={loaded.customer.name}>
+          <div className="profile-main" tabIndex={0} role="region" aria-label={loaded.customer.name || t("context.customer")}>
             <Conversations views={loaded.conversations} />
             <Merged events={loaded.events} runs={loaded.runs} isCut={loaded.isCut} />
           </div>
@@ -54,27 +60,28 @@ export function Profile({ id }: { id: string }) {
   );
 }
 
-function useProfile(id: string) {
+function useProfile(id: string, readings: number) {
   const desk = useDesk();
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   useEffect(() => {
     let isCurrent = true;
     const load = async () => {
-      const { customer, conversations } = await desk.api.call<Pick<Loaded, "customer" | "conversations">>(`/api/v1/customers/${encodeURIComponent(id)}`);
+      const known = await desk.api.call<Omit<Loaded, "events" | "runs" | "isCut">>(`/api/v1/customers/${encodeURIComponent(id)}`);
+      const { conversations } = known;
       if (!isCurrent) return;
-      setLoaded({ customer, conversations, events: [], runs: [], isCut: false });
+      setLoaded({ ...known, events: [], runs: [], isCut: false });
       const read = conversations.slice(0, READ_AT_MOST);
       const pages = await Promise.all(read.map((one) => desk.api.call<{ events: HubEvent[]; more: boolean }>(`/api/v1/conversations/${one.id}`)));
       const { runs } = await desk.api.call<{ runs: RunView[] }>(`/api/v1/runs?customer=${encodeURIComponent(id)}`);
       const own = new Set(conversations.map((one) => one.id));
       if (!isCurrent) return;
       const isCut = conversations.length > read.length || pages.some((page) => page.more);
-      setLoaded({ customer, conversations, events: pages.flatMap((page) => page.events), runs: runs.filter((run) => own.has(run.conversation)), isCut });
+      setLoaded({ ...known, events: pages.flatMap((page) => page.events), runs: runs.filter((run) => own.has(run.conversation)), isCut });
     };
     load().catch((error: unknown) => isCurrent && setFailure(said(error)));
     return () => void (isCurrent = false);
-  }, [desk, id]);
+  }, [desk, id, readings]);
   return { loaded, failure };
 }
 

@@ -15,6 +15,7 @@ from deskhub.store.event import Event
 from deskhub.store.search import words
 from deskhub.store.search.index import Found, Index, Part, Place
 from deskhub.store.store import Store
+from deskhub.store.tombstones import ERASED
 
 log = logging.getLogger("deskhub.store")
 
@@ -25,7 +26,6 @@ PACE_S = 0.5
 AGAIN_S = 5.0
 
 TEXTS = frozenset({"message.posted", "note.posted"})
-ERASED = "conversation.erased"
 
 
 class Indexer:

@@ -1,5 +1,14 @@
 """The tables, one module for each area."""
 
-from deskhub.store.tables import actions, chat, desk, files, hub, identity, reports
+from deskhub.store.tables import (
+    actions,
+    chat,
+    customers,
+    desk,
+    files,
+    hub,
+    identity,
+    reports,
+)
 
-__all__ = ["actions", "chat", "desk", "files", "hub", "identity", "reports"]
+__all__ = ["actions", "chat", "customers", "desk", "files", "hub", "identity", "reports"]

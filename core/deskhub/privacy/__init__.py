@@ -1,0 +1,7 @@
+"""Customers' rights over their data: export, erasure, and how long anything is kept."""
+
+from deskhub.privacy.eraser import Eraser
+from deskhub.privacy.export import exported
+from deskhub.privacy.retention import Retention
+
+__all__ = ["Eraser", "Retention", "exported"]
