@@ -36,6 +36,7 @@ from deskhub.host.watchdog import Watchdog
 from deskhub.identity.keys import open_keys
 from deskhub.identity.service import Identity
 from deskhub.identity.sso import SingleSignOn
+from deskhub.notify import Mail
 from deskhub.panels import Panels
 from deskhub.services import Service, run_all
 from deskhub.signals import SignalInbox, Signals
@@ -120,10 +121,11 @@ async def build(config: Config, clock: Clock) -> Application:
     )
     search = Search.at(store, config.store_url)
     files = Files.build(config, store, identity, clock, keys)
+    mail = Mail(config, store, clock, keys, streams.is_here)
     hub = Hub(
         config=config, clock=clock, store=store, identity=identity, sso=sso, chat=chat,
         streams=streams, host=host, panels=panels, signals=signals, actions=actions,
-        files=files, search=search, reload=reload, announcer=announcer,
+        files=files, search=search, reload=reload, announcer=announcer, mail=mail,
     )  # fmt: skip
     return Application(
         hub,
@@ -140,6 +142,7 @@ async def build(config: Config, clock: Clock) -> Application:
             ("actions", actions.worker),
             ("files", files),
             ("announcer", announcer),
+            ("mail", mail),
             ("search", search),
             ("collector", Collector(lambda: streams.size)),
         ],

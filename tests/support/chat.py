@@ -34,6 +34,7 @@ from deskhub.files.files import Files
 from deskhub.identity.keys import new_table
 from deskhub.identity.model import Principal
 from deskhub.identity.records import Agent
+from deskhub.notify import Mail
 from deskhub.store.store import Store
 from deskhub.stream.limits import Limits, Rate
 from deskhub.stream.streams import Streams
@@ -160,7 +161,7 @@ async def chat_hub(
         chat=chat, streams=streams, files=files, host=SimpleNamespace(all_instances=list),
         panels=NoPanels(), signals=SimpleNamespace(), actions=SimpleNamespace(ended=Tally()),
         search=SimpleNamespace(), reload=SimpleNamespace(), announcer=SimpleNamespace(),
-        limits=edge_limits,
+        mail=Mail(config, store, clock, new_table(), streams.is_here), limits=edge_limits,
     )  # fmt: skip
     sock = listener(config)
     web = server(build_app(hub), config)

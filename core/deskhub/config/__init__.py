@@ -9,10 +9,11 @@ from deskhub.config.model import (
     Inbox,
     Instance,
     Limits,
+    MailSettings,
     Market,
 )
 
 __all__ = [
     "Config", "ConfigProblems", "FileSettings", "HubSettings", "Inbox", "Instance", "Limits",
-    "Market", "Problem", "literal_secret", "load", "near", "parse", "place_of",
+    "MailSettings", "Market", "Problem", "literal_secret", "load", "near", "parse", "place_of",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ from deskhub.edge.routes import (
     customers,
     files,
     macros,
+    mail,
     market,
     messages,
     saved_views,
@@ -52,7 +53,7 @@ from deskhub.errors import HubError
 ROUTERS = (
     sessions, sso, visitors, snapshot, conversations, messages, search, agents, customers,
     saved_views, cards, actions, webhooks, adapters, adapter_deeds, adapter_settings, config,
-    files, texts, macros,
+    files, texts, macros, mail,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deskhub.host.reload import Reload
     from deskhub.identity.service import Identity
     from deskhub.identity.sso import SingleSignOn
+    from deskhub.notify import Mail
     from deskhub.panels import Panels
     from deskhub.signals import Signals
     from deskhub.store.search import Search
@@ -45,6 +46,7 @@ class Hub:
     actions: Actions
     announcer: Announcer
     files: Files
+    mail: Mail
     search: Search
     reload: Reload
     limits: Limits = field(default_factory=Limits)

@@ -1,5 +1,5 @@
 """The tables, one module for each area."""
 
-from deskhub.store.tables import actions, chat, desk, files, hub, identity
+from deskhub.store.tables import actions, chat, desk, files, hub, identity, notify
 
-__all__ = ["actions", "chat", "desk", "files", "hub", "identity"]
+__all__ = ["actions", "chat", "desk", "files", "hub", "identity", "notify"]
