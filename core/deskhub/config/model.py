@@ -225,7 +225,8 @@ class MailSettings(_Part):
     """``[mail]``: the server that takes mail to customers; without *server* none is sent.
 
     *tls* is ``starttls`` (a port such as 587), ``tls`` (465) or ``none``, which sends texts
-    in the clear; *ca* is a file of further authorities. *grace* is how long an answer waits for its reader before it goes out.
+    in the clear; *ca* is a file of further authorities. *grace* is how long an answer waits
+    for its reader before it goes out.
     """
 
     server: Annotated[str, shaped(_MAIL_SERVER, "host:port, as in mail.example.com:587")] | (

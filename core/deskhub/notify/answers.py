@@ -48,7 +48,9 @@ class Answers:
 
     async def _note(self, tenant: str, place: int, events: Sequence[Event]) -> None:
         def work(tx: Tx) -> None:
-            for event in events:
+            told = hookcursors.position(tx.connection, tenant, CURSOR) or 0
+            # A process that lost its turn unawares finds that another one was here.
+            for event in (one for one in events if one.seq > told):
                 conversation = event.conversation or ""
                 if event.kind == ERASED:
                     mails.drop_of(tx, conversation)

@@ -1,4 +1,4 @@
-"""From a row to a letter: what was said, to whom it may go, and whether anybody still needs it."""
+"""From a row to a letter: what was said, where it may go, and whether it is still needed."""
 
 from __future__ import annotations
 

@@ -144,7 +144,8 @@ class Mail:
             found = around(db, principal.tenant, conversation) if conversation else None
             known = address_of(db, found, vouched=True) if found else None
             left = known or mails.contact(db, principal.tenant, principal.id)
-            return Reach(is_on=True, to=masked(left) if left else None, vouched=known is not None)
+            to = masked(left) if left else None
+            return Reach(is_on=True, to=to, vouched=known is not None)
 
         return await self._store.read(look)
 

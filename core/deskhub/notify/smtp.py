@@ -39,7 +39,10 @@ class SmtpServer:
     async def check(self) -> None:
         """Connect, encrypt and sign in, and send nothing. Raises `SmtpFailed`."""
         client = await self._connected(3.0)
-        await _quit(client)
+        try:
+            await _quit(client)
+        finally:
+            client.close()
 
     async def send(
         self, made: EmailMessage, sender: str, to: str, leave: Callable[[], Awaitable[bool]]
@@ -55,9 +58,11 @@ class SmtpServer:
         except SmtpFailed as failed:
             return ("refused" if failed.is_final else "later"), str(failed)
         try:
-            return await self._hand_over(client, made, sender, to, leave)
-        finally:
+            ended = await self._hand_over(client, made, sender, to, leave)
             await _quit(client)
+        finally:
+            client.close()
+        return ended
 
     async def _hand_over(
         self,
@@ -143,4 +148,3 @@ def _words(error: Exception) -> str:
 async def _quit(client: aiosmtplib.SMTP) -> None:
     with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
         await client.quit(timeout=1.0)
-    client.close()
