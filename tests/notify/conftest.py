@@ -26,6 +26,9 @@ from tests.notify.office import Office, office
 from tests.support.chat import ChatHub, chat_hub, person
 
 ANNA = "anna@example.com"
+NOW_MESSAGE = EmailMessage()
+NOW_MESSAGE["From"], NOW_MESSAGE["To"] = "support@desk.example", "anna@example.com"
+NOW_MESSAGE.set_content("Hello.\n")
 ALL = ("waiting", "handing", "sent", "failed", "unknown")
 
 
@@ -62,7 +65,8 @@ class Desk:
             running = group.create_task(mail.run())
             try:
                 # From here on what is said concerns it.
-                await self.noticed()
+                if mail.is_on and more.get("answers", True):
+                    await self.noticed()
                 yield mail
             finally:
                 running.cancel()

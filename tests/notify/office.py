@@ -9,6 +9,7 @@ import email
 import email.policy
 import ipaddress
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -64,7 +65,7 @@ class Office:
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _how: str, given: Any):
         told = (given.login.decode(), given.password.decode())
-        return AuthResult(success=told == self.secret)
+        return AuthResult(success=told == self.secret, handled=False)
 
     async def until(self, count: int, within_s: float = 20.0) -> EmailMessage:
         """Return the last message when *count* arrived."""
@@ -88,12 +89,15 @@ async def office(
     loop = asyncio.get_running_loop()
 
     def connected() -> SMTP:
-        return SMTP(
-            here, hostname="localhost", loop=loop,
-            tls_context=context if starttls else None, require_starttls=starttls,
-            authenticator=here.authenticate if secret else None,
-            auth_required=secret is not None, auth_require_tls=context is not None,
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            # It cannot know that the connection was encrypted before it began.
+            warnings.simplefilter("ignore", UserWarning)
+            return SMTP(
+                here, hostname="localhost", loop=loop,
+                tls_context=context if starttls else None, require_starttls=starttls,
+                authenticator=here.authenticate if secret else None,
+                auth_required=secret is not None, auth_require_tls=starttls,
+            )  # fmt: skip
 
     server = await loop.create_server(
         connected, "127.0.0.1", port, ssl=None if starttls else context

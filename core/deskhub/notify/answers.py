@@ -15,6 +15,8 @@ CURSOR = "hub:mail"
 ERASED = "conversation.erased"
 # Somebody who answers in many messages is waited for, but not longer than this many times.
 LONGEST = 5
+# What was answered while no hub ran is mailed late; nobody wants it after this long.
+STALE = timedelta(days=3)
 # A place that says nothing happened is written this seldom.
 SAVE_EVERY = 500
 
@@ -54,7 +56,7 @@ class Answers:
                 conversation = event.conversation or ""
                 if event.kind == ERASED:
                     mails.drop_of(tx, conversation)
-                else:
+                elif event.at > tx.now - STALE:
                     mails.note_answer(
                         tx, conversation, event.seq, event.at + self._grace,
                         LONGEST * self._grace,

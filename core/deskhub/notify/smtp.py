@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
@@ -14,6 +15,7 @@ import aiosmtplib
 from deskhub.config import MailSettings
 
 ANSWER_S = 30.0
+CHECK_S = 10.0
 # Servers may think about a message for long; the RFC says ten minutes.
 TAKEN_S = 300.0
 
@@ -38,7 +40,7 @@ class SmtpServer:
 
     async def check(self) -> None:
         """Connect, encrypt and sign in, and send nothing. Raises `SmtpFailed`."""
-        client = await self._connected(3.0)
+        client = await self._connected(CHECK_S)
         try:
             await _quit(client)
         finally:
@@ -138,11 +140,10 @@ def _words(error: Exception) -> str:
     cause = error.__cause__ or error.__context__ or error
     if isinstance(cause, ssl.SSLError):
         return f"TLS: {getattr(cause, 'verify_message', '') or cause.reason or 'failed'}"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return (
-        str(error) if isinstance(error, aiosmtplib.SMTPNotSupported) else type(error).__name__
-    )
+    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
+        return os.strerror(cause.errno)
+    # The library's own words about what the server cannot do; none of the server's are in them.
+    return str(error) if type(error) is aiosmtplib.SMTPException else type(error).__name__
 
 
 async def _quit(client: aiosmtplib.SMTP) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -188,8 +189,26 @@ def listed(connection: Connection, tenant: str, states: Sequence[str]) -> Sequen
 
 def count_dead(connection: Connection) -> int:
     """Return how many mails of all tenants a person has to look at."""
+    if not sa.inspect(connection).has_table(mail.name):
+        return 0
     count = sa.select(sa.func.count()).select_from(mail).where(_M.state.in_(DEAD))
     return int(connection.execute(count).scalar() or 0)
+
+
+def count_dead_in(path: Path) -> int:
+    """Return the same of the database file at *path*, without changing it."""
+    engine = sa.create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    try:
+        with engine.connect() as connection:
+            return count_dead(connection)
+    finally:
+        engine.dispose()
+
+
+def restored(connection: Connection) -> None:
+    """Hand what waited to a person: it may have been sent after the backup was made."""
+    change = sa.update(mail).where(_M.state.in_(("waiting", "handing")))
+    connection.execute(change.values(state="unknown", error="restored"))
 
 
 def sent_before(connection: Connection, tenant: str, conversation: str) -> str | None:
