@@ -8,9 +8,11 @@ import datetime as dt
 import email
 import email.policy
 import ipaddress
+import queue
 import ssl
+import threading
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -142,3 +144,24 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(chain)
     return context, ca
+
+
+@contextlib.contextmanager
+def office_beside() -> Iterator[Office]:
+    """Run a mail server in a thread, for tests without a loop of their own."""
+    found: queue.Queue[tuple[Office, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def run() -> None:
+        ended = asyncio.Event()
+        async with office() as here:
+            found.put((here, asyncio.get_running_loop(), ended))
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    here, loop, ended = found.get(timeout=20)
+    try:
+        yield here
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()

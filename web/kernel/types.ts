@@ -225,6 +225,8 @@ export interface InboxSettings {
   greeting: string;
   team: { name: string }[];
   accent: string;
+  /** Whether the hub sends mail. */
+  mail?: boolean;
 }
 
 export interface CannedReply {
@@ -262,6 +264,7 @@ export interface AgentSnapshot {
   online: string[];
   canned: CannedReply[];
   macros?: Macro[];
+  mail?: boolean;
 }
 
 export interface VisitorSnapshot {
