@@ -58,6 +58,7 @@ function Sheet({ place, onClose }: { place: MailPlace; onClose: () => void }) {
   const box = useRef<HTMLDivElement>(null);
 
   const attempt = async (work: () => Promise<string>) => {
+    if (isBusy) return;
     setBusy(true);
     try {
       setSaid({ text: await work(), isError: false });
@@ -67,6 +68,10 @@ function Sheet({ place, onClose }: { place: MailPlace; onClose: () => void }) {
     }
     setBusy(false);
   };
+  useEffect(() => {
+    // What had the focus may be gone: keys are still meant for the sheet.
+    if (!box.current!.contains(place.bridge.root.activeElement)) box.current!.focus();
+  }, [contact, said]);
   const save = (address: string | null) =>
     attempt(async () => {
       setContact(await api.call<Contact>("/api/v1/contact", { method: "PUT", body: { address } }));
@@ -79,7 +84,6 @@ function Sheet({ place, onClose }: { place: MailPlace; onClose: () => void }) {
       return t("sent", { to: asked.to });
     });
   useEffect(() => {
-    box.current!.focus();
     void attempt(async () => {
       setContact(await api.call<Contact>("/api/v1/contact"));
       return "";
@@ -106,12 +110,12 @@ function Sheet({ place, onClose }: { place: MailPlace; onClose: () => void }) {
       </header>
       {contact?.to ? <p>{t(contact.vouched ? "vouched" : "left", { to: contact.to })}</p> : null}
       {contact?.vouched && place.conversation !== "new" ? (
-        <button class="dh-btn p w" type="button" disabled={isBusy} onClick={() => void transcript()} data-testid="deskhub-transcript">
+        <button class="dh-btn p w" type="button" aria-disabled={isBusy} onClick={() => void transcript()} data-testid="deskhub-transcript">
           {t("transcript")}
         </button>
       ) : null}
       {contact && !contact.vouched && contact.to ? (
-        <button class="dh-btn w" type="button" disabled={isBusy} onClick={() => void save(null)}>
+        <button class="dh-btn w" type="button" aria-disabled={isBusy} onClick={() => void save(null)}>
           {t("remove")}
         </button>
       ) : null}
@@ -119,7 +123,7 @@ function Sheet({ place, onClose }: { place: MailPlace; onClose: () => void }) {
         <form onSubmit={submit}>
           <label for="dh-mail-address">{t("ask")}</label>
           <input id="dh-mail-address" name="address" type="email" required maxLength={254} autocomplete="email" placeholder={t("address")} data-testid="deskhub-mail-address" />
-          <button class="dh-btn p w" type="submit" disabled={isBusy}>
+          <button class="dh-btn p w" type="submit" aria-disabled={isBusy}>
             {t("save")}
           </button>
         </form>
