@@ -36,17 +36,17 @@ def by_mail(shop: Page) -> None:
 
 
 def test_a_customer_and_an_agent_mail_the_conversation(guests: People, post: Office) -> None:
+    before = len(post.arrived)
     console, shop = guests.agent(), guests.customer()
     open_chat(shop)
     write(shop, "Please mail me <b>this</b>.")
-    expect(
-        shop.locator("[data-testid=deskhub-message][data-state=stored]").first
-    ).to_be_visible()
+    sent = shop.locator("[data-testid=deskhub-message]:not([data-state=sending])")
+    expect(sent.first).to_be_visible()
     by_mail(shop)
     assert violations(shop) == []
     shop.get_by_test_id("deskhub-transcript").click()
     expect(shop.get_by_test_id("deskhub-mail-said")).to_contain_text("@")
-    until(lambda: len(post.arrived) == 1, "the customer's copy arrived")
+    until(lambda: len(post.arrived) == before + 1, "the customer's copy arrived")
     shop.keyboard.press("Escape")
     expect(shop.get_by_test_id("deskhub-mail")).to_have_count(0)
     expect(shop.get_by_test_id("deskhub-panel")).to_be_visible()
@@ -60,10 +60,32 @@ def test_a_customer_and_an_agent_mail_the_conversation(guests: People, post: Off
     console.keyboard.press("Control+k")
     console.get_by_test_id("palette-input").fill("mail the transcript")
     console.keyboard.press("Enter")
-    until(lambda: len(post.arrived) == 2, "the agent's copy arrived")
+    until(lambda: len(post.arrived) == before + 2, "the agent's copy arrived")
 
-    assert "Please mail me <b>this</b>." in text_of(post.arrived[0])
-    assert "Done." in text_of(post.arrived[1])
+    assert "Please mail me <b>this</b>." in text_of(post.arrived[before])
+    assert "Done." in text_of(post.arrived[before + 1])
+
+
+def test_an_admin_sees_what_did_not_leave_and_sends_it_again(
+    guests: People, post: Office, shared: Desk
+) -> None:
+    arrived = len(post.arrived)
+    post.rcpt.append("550 no such user")
+    visitor = shared.visitor("C-1006")
+    said = {"body": {"kind": "text", "text": "Hello?"}}
+    opened = shared.post("/api/v1/conversations", said, visitor["token"])
+    path = f"/api/v1/conversations/{opened['conversation']}/transcript"
+    shared.post(path, {}, visitor["token"])
+
+    console = guests.agent("ada@scree.example", "demo-admin-1")
+    console.goto(f"{shared.api}/console/adapters?tab=repairs")
+    again = console.get_by_test_id("mail-again")
+    expect(again).to_be_visible()
+    assert violations(console) == []
+    again.click()
+
+    until(lambda: len(post.arrived) == arrived + 1, "the mail arrived after all")
+    expect(again).to_have_count(0)
 
 
 def test_a_stranger_leaves_an_address_and_takes_it_back(guests: People, shared: Desk) -> None:
