@@ -36,6 +36,7 @@ from deskhub.host.watchdog import Watchdog
 from deskhub.identity.keys import open_keys
 from deskhub.identity.service import Identity
 from deskhub.identity.sso import SingleSignOn
+from deskhub.notify import Mail
 from deskhub.panels import Panels
 from deskhub.privacy import Retention
 from deskhub.services import Service, run_all
@@ -123,10 +124,12 @@ async def build(config: Config, clock: Clock) -> Application:
     search = Search.at(store, config.store_url)
     reports = Reports(store)
     files = Files.build(config, store, identity, clock, keys)
+    mail = Mail(config, store, clock, keys, streams.is_here)
     hub = Hub(
         config=config, clock=clock, store=store, identity=identity, sso=sso, chat=chat,
         streams=streams, host=host, panels=panels, signals=signals, actions=actions,
         files=files, search=search, reports=reports, reload=reload, announcer=announcer,
+        mail=mail,
     )  # fmt: skip
     return Application(
         hub,
@@ -145,6 +148,7 @@ async def build(config: Config, clock: Clock) -> Application:
             ("eraser", hub.eraser),
             ("retention", Retention(config, store, clock, hub.eraser, files)),
             ("announcer", announcer),
+            ("mail", mail),
             ("search", search),
             ("reports", reports),
             ("collector", Collector(lambda: streams.size)),

@@ -34,6 +34,7 @@ from deskhub.identity.records import Account, Claim
 from deskhub.identity.service import Identity
 from deskhub.identity.sso import Attempt, Provider, SingleSignOn
 from deskhub.identity.tokens import sign_identity
+from deskhub.notify import Mail
 from deskhub.panels import Panels
 from deskhub.signals import SignalInbox, Signals
 from deskhub.store.identity import SqlIdentity
@@ -179,6 +180,7 @@ async def running(folder: Path, limits: Limits | None = None) -> AsyncIterator[W
         reports=Reports(store),
         reload=Reload(config, host, store, clock),
         announcer=Announcer(host, store, clock),
+        mail=Mail(config, store, clock, keys, streams.is_here),
         limits=limits or Limits(),
     )
     async with asyncio.TaskGroup() as group:

@@ -47,6 +47,15 @@ TABLE: dict[str, frozenset[str]] = {
     "WEBSOCKET /api/v1/stream": EVERYONE,
     # The address is signed for its reader, whose rights are asked again.
     "GET /files/{token}": EVERYONE,
+    # Mail programs follow it; the address is signed for one reader.
+    "GET /mail/{token}": EVERYONE,
+    "POST /mail/{token}": EVERYONE,
+    "POST /api/v1/conversations/{conversation}/transcript": CHATTING,
+    "GET /api/v1/contact": VISITOR,
+    "PUT /api/v1/contact": VISITOR,
+    "GET /api/v1/mails": ADMIN,
+    "POST /api/v1/mails/{mail}/retry": ADMIN,
+    "DELETE /api/v1/mails/{mail}": ADMIN,
     "DELETE /api/v1/sessions/current": STAFF,
     "GET /api/v1/agents": CONSOLE,
     "GET /api/v1/agents/me": STAFF,
@@ -153,6 +162,7 @@ BODIES: dict[str, dict] = {
     "POST /api/v1/adapters/{instance}/events": {"kind": "order.shipped", "object": "1"},
     "POST /api/v1/adapters/{instance}/events/replay": {"id": "e_1"},
     "POST /api/v1/files/links": {"files": ["f_1"]},
+    "PUT /api/v1/contact": {"address": None},
 }
 QUERIES = {
     "GET /api/v1/search": {"q": "hello"},

@@ -41,7 +41,7 @@ async def test_an_anonymous_browser_gets_a_token_and_the_inbox_settings(world: W
     assert arrival["customer"] is None
     assert arrival["settings"] == {
         "inbox": "key-web", "name": "Web", "languages": ["en", "zh-CN"], "greeting": "Hello!",
-        "team": [{"name": "Chen Hao"}], "accent": "#1d5c48",
+        "team": [{"name": "Chen Hao"}], "accent": "#1d5c48", "mail": False,
     }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from deskhub.files.files import Files
 from deskhub.identity.keys import new_table
 from deskhub.identity.model import Principal
 from deskhub.identity.records import Agent
+from deskhub.notify import Mail
 from deskhub.store.reports import Reports
 from deskhub.store.store import Store
 from deskhub.stream.limits import Limits, Rate
@@ -164,7 +165,8 @@ async def chat_hub(
         chat=chat, streams=streams, files=files, host=SimpleNamespace(all_instances=list),
         panels=NoPanels(), signals=SimpleNamespace(), actions=SimpleNamespace(ended=Tally()),
         search=SimpleNamespace(), reload=SimpleNamespace(), announcer=SimpleNamespace(),
-        reports=Reports(store), limits=edge_limits,
+        reports=Reports(store), mail=Mail(config, store, clock, new_table(), streams.is_here),
+        limits=edge_limits,
     )  # fmt: skip
     sock = listener(config)
     web = server(build_app(hub), config)

@@ -34,6 +34,8 @@ export const deskKey = {
   agents: "desk:agents",
   canned: "desk:canned",
   macros: "desk:macros",
+  /** Whether the hub sends mail. */
+  mail: "desk:mail",
   counts: "desk:counts",
   drafts: "desk:drafts",
   texts: "desk:texts",
@@ -136,6 +138,7 @@ export class Desk {
     client.store.set(deskKey.agents, snapshot.agents);
     client.store.set(deskKey.canned, snapshot.canned);
     client.store.set(deskKey.macros, snapshot.macros ?? []);
+    client.store.set(deskKey.mail, snapshot.mail === true);
     client.store.set(key.presence, new Map(snapshot.online.map((who) => [who, "online"])));
     for (const draft of snapshot.drafts) {
       this.drafts.adopt(draft.conversation, draft.mode, draft.text);

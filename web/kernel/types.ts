@@ -230,6 +230,8 @@ export interface InboxSettings {
   greeting: string;
   team: { name: string }[];
   accent: string;
+  /** Whether the hub sends mail. */
+  mail?: boolean;
 }
 
 export interface CannedReply {
@@ -267,6 +269,7 @@ export interface AgentSnapshot {
   online: string[];
   canned: CannedReply[];
   macros?: Macro[];
+  mail?: boolean;
 }
 
 export interface VisitorSnapshot {

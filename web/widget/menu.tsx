@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Theme } from "../loader/bridge";
 import { Icon } from "./icons";
-import { useTalk } from "./talk";
+import { useAbout, useTalk, useTalkId } from "./talk";
 import { LANGUAGES, useWords } from "./texts";
 
 const THEMES: readonly Theme[] = ["light", "dark", "auto"];
@@ -12,6 +12,8 @@ const THEMES: readonly Theme[] = ["light", "dark", "auto"];
 export function Menu(): JSX.Element {
   const { t, i18n } = useWords();
   const talk = useTalk();
+  const about = useAbout();
+  const id = useTalkId();
   const [isOpen, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const theme = (talk.bridge.frame.dataset["theme"] ?? "light") as Theme;
@@ -29,6 +31,12 @@ export function Menu(): JSX.Element {
   const close = () => {
     setOpen(false);
     box.current?.querySelector<HTMLElement>("[aria-haspopup]")?.focus();
+  };
+  const byMail = async () => {
+    close();
+    const { client, bridge } = talk;
+    const part = (await import(`${bridge.base}/w/v1/mail.js`)) as typeof import("./mail");
+    part.show({ client, bridge, language: i18n.language, conversation: id, panel: box.current!.closest<HTMLElement>(".dh-panel")!, onClose: close });
   };
   const keys = (event: KeyboardEvent) => {
     if (!isOpen) return;
@@ -62,6 +70,12 @@ export function Menu(): JSX.Element {
           <div role="group" aria-labelledby="dh-t">
             {THEMES.map((one) => choice(t(`theme.${one}`), one === theme, () => talk.setTheme(one)))}
           </div>
+          {about?.settings.mail ? (
+            <button type="button" role="menuitem" data-testid="deskhub-by-mail" onClick={() => void byMail().catch(() => undefined)}>
+              <span class="tick" />
+              {t("menu.mail")}
+            </button>
+          ) : null}
         </div>
       ) : null}
     </div>
@@ -69,5 +83,5 @@ export function Menu(): JSX.Element {
 }
 
 function items(box: HTMLElement): HTMLElement[] {
-  return [...box.querySelectorAll<HTMLElement>("[role=menuitemradio]")];
+  return [...box.querySelectorAll<HTMLElement>("[role^=menuitem]")];
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from deskhub.cli.offline import state
+from deskhub.cli.offline import dead_mails, state
 from deskhub.config import Config
 from deskhub.edge.server import pid_at
 from deskhub.errors import HubError
@@ -65,6 +65,7 @@ def examine(settings: Config, connections: int) -> list[Finding]:
         ("adapters", lambda: _adapters(settings)),
         ("isolation", lambda: _isolation(settings)),
         ("bus", lambda: _bus(settings)),
+        ("mail", lambda: _mail(settings)),
     )
     found: list[Finding] = []
     for name, check in checks:
@@ -298,6 +299,31 @@ def _bus(settings: Config) -> Iterator[Finding]:
     except OSError as error:
         yield Finding("bus", "warning", f"{place[0]}:{place[1]}: {error.strerror or error}",
                       "messages still arrive, up to a second late; start it")  # fmt: skip
+
+
+def _mail(settings: Config) -> Iterator[Finding]:
+    """Sign in to the mail server without sending, and look for mail that did not leave."""
+    mail = settings.mail
+    if mail.server is None:
+        return
+    # Only who sends mail pays for the library.
+    from deskhub.notify.smtp import SmtpFailed, SmtpServer  # noqa: PLC0415
+
+    try:
+        asyncio.run(SmtpServer(mail).check())
+    except SmtpFailed as failed:
+        yield Finding("mail", "problem", f"{mail.server}: {failed}",
+                      "check [mail] server, tls, user and password", "DH174")  # fmt: skip
+    else:
+        how = "unencrypted" if mail.tls == "none" else "encrypted"
+        inside = mail.host_port[0] in ("127.0.0.1", "localhost")
+        doubtful = mail.tls == "none" and not inside
+        yield Finding("mail", "warning" if doubtful else "ok", f"{mail.server} answers, {how}",
+                      'write: tls = "starttls"' if doubtful else "")  # fmt: skip
+    waiting = asyncio.run(dead_mails(settings))
+    if waiting:
+        yield Finding("mail", "warning", f"{waiting} mails did not leave",
+                      "GET /api/v1/mails says why; retry or remove each")  # fmt: skip
 
 
 def _size(count: int) -> str:

@@ -7,7 +7,7 @@ import asyncio
 from deskhub.clock import SystemClock
 from deskhub.config import Config
 from deskhub.services import run_all
-from deskhub.store import schema
+from deskhub.store import mails, schema
 from deskhub.store.engine import path_of
 from deskhub.store.restore import renew
 from deskhub.store.store import Store
@@ -27,6 +27,22 @@ async def state(settings: Config) -> schema.State:
     if path is None or not path.exists():
         return schema.State(0, 0)
     return await asyncio.to_thread(schema.state_in, path)
+
+
+async def dead_mails(settings: Config) -> int:
+    """Return how many mails did not leave. Raises `StoreDown`."""
+    if settings.store_url.startswith("postgresql"):
+        from deskhub.store.postgres import Postgres  # noqa: PLC0415  its driver is an extra
+
+        server = Postgres(settings.store_url)
+        try:
+            return await server.read(mails.count_dead)
+        finally:
+            await server.close()
+    path = path_of(settings.store_url)
+    if path is None or not path.exists():
+        return 0
+    return await asyncio.to_thread(mails.count_dead_in, path)
 
 
 async def move_forward(settings: Config) -> None:

@@ -9,12 +9,13 @@ from deskhub.config.model import (
     Inbox,
     Instance,
     Limits,
+    MailSettings,
     Market,
     RetentionSettings,
 )
 
 __all__ = [
     "Config", "ConfigProblems", "FileSettings", "HubSettings", "Inbox", "Instance", "Limits",
-    "Market", "Problem", "RetentionSettings", "literal_secret", "load", "near", "parse",
-    "place_of",
+    "MailSettings", "Market", "Problem", "RetentionSettings", "literal_secret", "load", "near",
+    "parse", "place_of",
 ]  # fmt: skip

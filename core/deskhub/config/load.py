@@ -22,6 +22,7 @@ from deskhub.config.model import (
     Inbox,
     Instance,
     Limits,
+    MailSettings,
     Market,
     RetentionSettings,
 )
@@ -29,7 +30,7 @@ from deskhub.config.secrets import Places, is_reference, resolve
 
 TABLES = {
     "schema", "hub", "inboxes", "auth", "adapters", "bind", "order", "market", "actions",
-    "files", "macros", "retention",
+    "files", "macros", "mail", "retention",
 }  # fmt: skip
 M = TypeVar("M", bound=BaseModel)
 
@@ -106,6 +107,7 @@ class _Reader:
         retention = self._model(
             RetentionSettings, self._table(document, "retention"), ("retention",)
         )
+        mail = self._mail(self._table(document, "mail"))
         auth = self._table(document, "auth")
         for key in auth:
             if key != "roles":
@@ -128,6 +130,7 @@ class _Reader:
                 "actions": actions or ActionSettings(),
                 "files": files or FileSettings(),
                 "retention": retention or RetentionSettings(),
+                "mail": mail or MailSettings(),
                 "inboxes": {name: one for name, one in inboxes.items() if one},
                 "adapters": {name: one for name, one in adapters.items() if one},
             }
@@ -168,6 +171,33 @@ class _Reader:
             if value is not None:
                 table["secret_key"] = SecretStr(value)
         return self._model(FileSettings, table, ("files",))
+
+    def _mail(self, table: dict[str, Any]) -> MailSettings | None:
+        if "password" in table:
+            value = self._secret(table.pop("password"), ("mail", "password"))
+            if value is not None:
+                table["password"] = SecretStr(value)
+        if isinstance(table.get("ca"), str):
+            table["ca"] = str(self.path.parent / table["ca"])
+        mail = self._model(MailSettings, table, ("mail",))
+        if mail is not None and mail.server is not None:
+            self._mail_server(mail)
+        return mail
+
+    def _mail_server(self, mail: MailSettings) -> None:
+        """Check what [mail] needs once it names a server."""
+        if mail.sender is None:
+            self.problems.append(
+                Problem("DH106", ("mail",), "[mail] needs 'sender'",
+                        "mail without a sender is taken by no server",
+                        'add: sender = "support@example.com"')
+            )  # fmt: skip
+        inside = mail.host_port[0] in ("127.0.0.1", "localhost")
+        if mail.tls == "none" and mail.password is not None and not inside:
+            self.problems.append(
+                Problem("DH105", ("mail", "tls"), "'tls' in [mail] is none, with a password",
+                        "it would cross the network in the clear", 'write: tls = "starttls"')
+            )  # fmt: skip
 
     def _inbox(self, name: str, table: dict[str, Any]) -> Inbox | None:
         path = ("inboxes", name)

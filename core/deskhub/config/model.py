@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -30,6 +31,10 @@ _FILES = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z|s3://[a-z0-9][a-z0-9.-]+(/[A-Za-
 _BUS = re.compile(r"memory\Z|nats://.+")
 _ACCENT = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _AMOUNT = re.compile(r"\d{1,12}(\.\d{1,3})? [A-Z]{3}\Z")
+_MAIL_SERVER = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}\Z")
+_SENDER = re.compile(
+    r"(?:[^<>@\x00-\x1f]* )?<?([A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{3,190})>?\Z"
+)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
 
@@ -229,6 +234,41 @@ class RetentionSettings(_Part):
     batch: Annotated[int, Field(ge=1, le=1_000)] = 50
 
 
+class MailSettings(_Part):
+    """``[mail]``: the server that takes mail to customers; without *server* none is sent.
+
+    *tls* is ``starttls`` (a port such as 587), ``tls`` (465) or ``none``, which sends texts
+    in the clear; *ca* is a file of further authorities. *grace* is how long an answer waits
+    for its reader before it goes out.
+    """
+
+    server: Annotated[str, shaped(_MAIL_SERVER, "host:port, as in mail.example.com:587")] | (
+        None
+    ) = None
+    sender: Annotated[str, shaped(_SENDER, "an address such as support@example.com")] | (
+        None
+    ) = None
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: SecretStr | None = None
+    ca: str | None = None
+    answers: bool = True
+    grace: Annotated[Duration, Field(ge=0.0, le=86_400.0)] = 120.0
+
+    @property
+    def host_port(self) -> tuple[str, int]:
+        """Return the server's name and port."""
+        host, _, port = (self.server or "").rpartition(":")
+        return host, int(port or 0)
+
+    @property
+    def sender_address(self) -> Address:
+        """Return the address that mail is sent from, without a name."""
+        match = _SENDER.match(self.sender or "")
+        user, _, domain = (match[1] if match else "").rpartition("@")
+        return Address("", user, domain)
+
+
 class Config(_Part):
     """All of hub.toml, checked. Relative paths are relative to the file's folder."""
 
@@ -245,6 +285,7 @@ class Config(_Part):
     macros: dict[str, Macro] = {}
     files: FileSettings = FileSettings()
     retention: RetentionSettings = RetentionSettings()
+    mail: MailSettings = MailSettings()
 
     @property
     def base(self) -> Path:

@@ -36,6 +36,7 @@ from deskhub.edge.routes import (
     customers,
     files,
     macros,
+    mail,
     market,
     messages,
     reports,
@@ -54,7 +55,7 @@ from deskhub.errors import HubError
 ROUTERS = (
     sessions, sso, visitors, snapshot, conversations, messages, search, agents, customers,
     customer_data, saved_views, cards, actions, webhooks, adapters, adapter_deeds,
-    adapter_settings, config, files, texts, macros, reports,
+    adapter_settings, config, files, texts, macros, reports, mail,
 )  # fmt: skip
 
 

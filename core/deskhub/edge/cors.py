@@ -15,11 +15,11 @@ from deskhub.identity.model import Principal
 
 # What a visitor's browser needs. The console's calls have no CORS at all.
 _WIDGET = re.compile(
-    r"/api/v1/(visitors|snapshot|events|stream|texts|conversations|files(/[^/]+)?"
-    r"|conversations/[^/]+/(messages|read|rate|cards)|conversations/[^/]+)"
+    r"/api/v1/(visitors|snapshot|events|stream|texts|contact|conversations|files(/[^/]+)?"
+    r"|conversations/[^/]+/(messages|read|rate|cards|transcript)|conversations/[^/]+)"
 )
 _PREFLIGHT = {
-    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-methods": "GET, POST, PUT, DELETE",
     "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key",
     "access-control-max-age": "600",
 }

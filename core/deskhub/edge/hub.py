@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deskhub.host.reload import Reload
     from deskhub.identity.service import Identity
     from deskhub.identity.sso import SingleSignOn
+    from deskhub.notify import Mail
     from deskhub.panels import Panels
     from deskhub.signals import Signals
     from deskhub.store.reports import Reports
@@ -47,6 +48,7 @@ class Hub:
     actions: Actions
     announcer: Announcer
     files: Files
+    mail: Mail
     search: Search
     reports: Reports
     reload: Reload

@@ -87,6 +87,7 @@ class Metrics(Collector):
         yield from self._adapters()
         yield from self._actions()
         yield from self._files()
+        yield from self._mails()
 
     def _process(self) -> Iterator[Metric]:
         info = InfoMetricFamily("deskhub", "Which version runs.")
@@ -179,6 +180,10 @@ class Metrics(Collector):
     def _files(self) -> Iterator[Metric]:
         yield _tally("deskhub_uploads", "Uploads that ended, by how.", ("outcome",),
                      self._hub.files.ended)  # fmt: skip
+
+    def _mails(self) -> Iterator[Metric]:
+        yield _tally("deskhub_mails", "Mails to customers, by how they ended here.",
+                     ("kind", "outcome"), self._hub.mail.ended)  # fmt: skip
 
     async def _count_runs(self) -> None:
         with contextlib.suppress(HubError):

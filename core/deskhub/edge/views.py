@@ -42,7 +42,7 @@ class Member(BaseModel):
 
 
 class SettingsView(BaseModel):
-    """What the widget has to know about its inbox."""
+    """What the widget has to know about its inbox; *mail* says whether the hub sends any."""
 
     inbox: str
     name: str
@@ -50,6 +50,7 @@ class SettingsView(BaseModel):
     greeting: str
     team: list[Member]
     accent: str
+    mail: bool
 
 
 class Person(BaseModel):
@@ -95,7 +96,9 @@ def session_view(tokens: Tokens) -> SessionView:
     )
 
 
-def settings_view(inbox: Inbox, agents: Sequence[Agent], language: str | None) -> SettingsView:
+def settings_view(
+    inbox: Inbox, agents: Sequence[Agent], language: str | None, *, mail: bool
+) -> SettingsView:
     """Return *inbox* for a visitor who reads *language*; *agents* are the tenant's."""
     answering = [one for one in agents if one.role in ("agent", "supervisor")]
     team = [one for one in answering if one.inboxes is None or inbox.id in one.inboxes]
@@ -106,6 +109,7 @@ def settings_view(inbox: Inbox, agents: Sequence[Agent], language: str | None) -
         greeting=in_language(inbox.greeting, language, inbox.languages),
         team=[Member(name=one.name) for one in team[:TEAM_SHOWN]],
         accent=inbox.accent,
+        mail=mail,
     )
 
 

@@ -11,11 +11,13 @@ from deskhub.host.asked import code_of
 from deskhub.host.reload import Status
 from deskhub.host.running import Running
 from deskhub.store.hookcursors import DeadLetter
+from deskhub.store.mails import MailRow
 from deskhub.store.signals import SignalRow
 
 Severity = Literal["critical", "warning", "notice"]
-# What a person can do about it: restart, open the settings, look at the events, edit hub.toml.
-Remedy = Literal["restart", "settings", "events", "file"]
+# What a person can do about it: restart, open the settings, look at the events, edit hub.toml,
+# send a mail again or forget it.
+Remedy = Literal["restart", "settings", "events", "file", "mail"]
 
 # One may be a stranger knocking; so many are a wrong secret.
 FORGED = 3
@@ -36,6 +38,7 @@ class Repair:
     since: datetime
     instance: str = ""
     code: str = ""
+    conversation: str = ""
 
 
 def repairs(
@@ -44,6 +47,7 @@ def repairs(
     signals: Sequence[SignalRow],
     letters: Sequence[DeadLetter],
     forged: Mapping[str, tuple[int, datetime]],
+    mails: Sequence[MailRow] = (),
 ) -> list[Repair]:
     """Return everything that is out of order, the worst first.
 
@@ -55,6 +59,7 @@ def repairs(
     found += _of_file(status)
     found += _of_events(signals, letters, names)
     found += _of_webhooks(forged, names)
+    found += [_of_mail(one) for one in mails]
     return sorted(found, key=lambda one: (_RANK[one.severity], one.since, one.id))
 
 
@@ -164,6 +169,21 @@ def _of_webhooks(
                 fix="Compare its webhook secret on both sides; no proxy may change the body.",
                 remedy="settings", since=since, instance=instance, code="DH601",
             )  # fmt: skip
+
+
+def _of_mail(row: MailRow) -> Repair:
+    refused = "A mail to a customer did not leave"
+    doubtful = "A mail to a customer was on its way when the connection ended"
+    return Repair(
+        id=f"mail:{row.id}",
+        severity="warning",
+        what=f"{doubtful if row.state == 'unknown' else refused}: {row.error}.",
+        who="The customer knows only what they read in the chat.",
+        fix="Read the conversation, then send the mail again or forget it.",
+        remedy="mail",
+        since=row.created_at,
+        conversation=row.conversation,
+    )
 
 
 def _sentence(text: str) -> str:

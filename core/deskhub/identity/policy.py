@@ -42,6 +42,7 @@ class Permission(StrEnum):
     ADAPTER_READ = "adapter.read"
     ADAPTER_ADMIN = "adapter.admin"
     AUDIT_READ = "audit.read"
+    MAIL_ADMIN = "mail.admin"
     SELF = "self"
 
 
@@ -76,7 +77,9 @@ ROLE_TABLE: dict[str, frozenset[Permission]] = {
     ),
     "agent": _AGENT,
     "supervisor": _SUPERVISOR,
-    "admin": _SUPERVISOR | {_P.CUSTOMER_ADMIN, _P.USER_ADMIN, _P.ADAPTER_ADMIN},
+    "admin": _SUPERVISOR | {
+        _P.CUSTOMER_ADMIN, _P.USER_ADMIN, _P.ADAPTER_ADMIN, _P.MAIL_ADMIN,
+    },
     "auditor": frozenset({_P.AUDIT_READ, _P.REPORT_READ, _P.SELF}),
     "system": frozenset(
         {

@@ -26,7 +26,7 @@ import msgspec
 import sqlalchemy as sa
 
 from deskhub.ids import new_id
-from deskhub.store import runs, schema
+from deskhub.store import mails, runs, schema
 from deskhub.store.backup import DATABASE, FORMAT, MANIFEST, Manifest, described
 from deskhub.store.hold import alone, marker
 from deskhub.store.sabotage import sabotaged
@@ -102,7 +102,7 @@ def restore(archive: Path, database: Path, data: Path, now: datetime) -> Restore
 
 
 def renew(connection: sa.Connection, now: datetime) -> int:
-    """Begin a new epoch in every log and hand runs to people; return how many runs.
+    """Begin a new epoch in every log, hand runs and mails to people; return how many runs.
 
     For a database that was restored by its own tools, too, before a hub starts on it.
     """
@@ -110,6 +110,7 @@ def renew(connection: sa.Connection, now: datetime) -> int:
         for (tenant,) in connection.execute(sa.select(t.tenant.c.tenant)).all():
             own = t.tenant.c.tenant == tenant
             connection.execute(t.tenant.update().where(own).values(epoch=new_id("e")[-12:]))
+    mails.restored(connection)
     return runs.hand_over(connection, now)
 
 

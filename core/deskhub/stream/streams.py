@@ -192,6 +192,10 @@ class Streams:
         """Call *listener* with the tenant when one of its agents can take conversations."""
         self._here.append(listener)
 
+    def is_here(self, tenant: str, by: str) -> bool:
+        """Return whether somebody (``visitor:…``) is connected, to whichever process."""
+        return self.presence.since(tenant, by) is not None
+
     def online(self, tenant: str) -> Sequence[str]:
         """Return who is connected: ``agent:…`` and ``visitor:…``."""
         return self.presence.online(tenant)

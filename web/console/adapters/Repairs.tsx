@@ -4,7 +4,7 @@ import { useDesk, useT, useTexts } from "../hooks";
 import { notify } from "../notices";
 import { Icon } from "../parts/Icon";
 import type { IconName } from "../parts/icons";
-import { go } from "../route";
+import { go, openConversation } from "../route";
 import { type Repair, at, faults } from "./asked";
 import { Blank } from "./parts";
 
@@ -59,7 +59,29 @@ function Row({ one, onChanged }: { one: Repair; onChanged(): void }) {
           <Open one={one} section="logs" />
         </div>
       ) : null}
+      {one.remedy === "mail" ? <Mail one={one} onChanged={onChanged} /> : null}
     </li>
+  );
+}
+
+function Mail({ one, onChanged }: { one: Repair; onChanged(): void }) {
+  const t = useT();
+  const desk = useDesk();
+  const path = `/api/v1/mails/${encodeURIComponent(one.id.slice("mail:".length))}`;
+  const call = async (how: () => Promise<void>) => {
+    try {
+      await how();
+    } catch (error) {
+      notify(faults(error)[0] ?? "", { tone: "danger" });
+    }
+    onChanged();
+  };
+  return (
+    <div className="deeds">
+      <button type="button" className="btn btn-sm" onClick={() => openConversation(one.conversation, "all")}>{t("mail.open")}</button>
+      <button type="button" className="btn btn-sm" data-testid="mail-again" onClick={() => void call(() => desk.api.call(`${path}/retry`, { method: "POST", body: {} }))}>{t("mail.again")}</button>
+      <button type="button" className="btn btn-sm" onClick={() => void call(() => desk.api.call(path, { method: "DELETE" }))}>{t("mail.forget")}</button>
+    </div>
   );
 }
 

@@ -102,10 +102,11 @@ export interface Repair {
   what: string;
   who: string;
   fix: string;
-  remedy: "restart" | "settings" | "events" | "file";
+  remedy: "restart" | "settings" | "events" | "file" | "mail";
   since: string;
   instance: string;
   code: string;
+  conversation: string;
 }
 
 export const LOOK: Record<string, { tone: string; icon: IconName }> = {

@@ -4,9 +4,10 @@ import { type CannedReply } from "../../kernel";
 import { type Offer, offerIcon, openOffer } from "../actions/host";
 import { cannedText, fillIn, variablesOf } from "../conversation/canned";
 import { macrosFor, runMacro } from "../conversation/macros";
+import { mailTranscript } from "../conversation/transcript";
 import { composerOnScreen } from "../conversation/composerHandle";
 import { type Found, find } from "../conversation/pinyin";
-import { type Desk, leads, offersKey } from "../desk";
+import { type Desk, deskKey, leads, offersKey } from "../desk";
 import type { Translate } from "../hooks";
 import type { Say } from "../phrases";
 import { displayName } from "../inbox/names";
@@ -51,6 +52,7 @@ export function scopeOf(text: string): { scope: Scope; query: string } {
 export function commandItems(desk: Desk, t: Translate, say: Say, conversation: string | null, language: string, onHelp: () => void): CommandItem[] {
   return [
     ...(conversation ? here(desk, t, say, conversation) : []),
+    ...(conversation ? mail(desk, t, conversation) : []),
     ...(conversation ? macros(desk, t, conversation, language) : []),
     ...(conversation ? saved(desk, conversation, language) : []),
     ...people(desk, t, conversation),
@@ -72,6 +74,12 @@ function here(desk: Desk, t: Translate, say: Say, conversation: string): Command
     ...(offer.enabled || offer.running ? {} : { disabled: say(offer.reason) }),
     run: () => openOffer(conversation, offer),
   }));
+}
+
+function mail(desk: Desk, t: Translate, conversation: string): CommandItem[] {
+  if (!desk.store.get<boolean>(deskKey.mail)) return [];
+  const also = "transcript e-mail email copy \u5bf9\u8bdd\u8bb0\u5f55 \u90ae\u4ef6 youjian";
+  return [{ id: "transcript", group: "here", icon: "arrow", title: t("transcript.mail"), also, run: () => void mailTranscript(desk, conversation, t) }];
 }
 
 function macros(desk: Desk, t: Translate, conversation: string, language: string): CommandItem[] {

@@ -14,6 +14,7 @@ from deskhub.edge.watching import Watch
 from deskhub.host.market import Offer, offers
 from deskhub.host.repairs import repairs
 from deskhub.store import hookcursors, signals
+from deskhub.store.mails import DEAD
 
 
 class OfferView(BaseModel):
@@ -51,6 +52,7 @@ class RepairView(BaseModel):
     since: datetime
     instance: str
     code: str
+    conversation: str
 
 
 class RepairsView(BaseModel):
@@ -84,12 +86,14 @@ def router(hub: Hub, watch: Watch) -> APIRouter:
                 hookcursors.dead(db, principal.tenant),
             )
         )
+        unsent = await hub.mail.listed(principal.tenant, DEAD)
         found = repairs(
             hub.host.instances(principal.tenant),
             hub.reload.status,
             dead,
             missed,
             watch.refused_webhooks(),
+            unsent,
         )
         return RepairsView(
             repairs=[

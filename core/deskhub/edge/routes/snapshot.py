@@ -80,6 +80,7 @@ async def _agent(hub: Hub, principal: Principal) -> dict[str, Any]:
         "online": online,
         "canned": canned_replies(),
         "macros": macro_views(hub, principal.tenant),
+        "mail": hub.mail.is_on,
     }
 
 
@@ -108,7 +109,7 @@ async def _visitor(hub: Hub, principal: Principal) -> dict[str, Any]:
     conversation = found["conversation"]
     language = conversation["language"] if conversation else None
     return found | {
-        "settings": settings_view(settings, agents, language).model_dump()
+        "settings": settings_view(settings, agents, language, mail=hub.mail.is_on).model_dump()
         if settings
         else None,
         "cards": await _cards(hub, principal, conversation["id"]) if conversation else [],

@@ -79,7 +79,7 @@ def router(hub: Hub) -> APIRouter:
             token=arrival.token,
             conversation=current.id if current else None,
             customer=Person(name=person[1]) if person else None,
-            settings=settings_view(inbox, agents, visitor.language),
+            settings=settings_view(inbox, agents, visitor.language, mail=hub.mail.is_on),
         )
 
     return routes

@@ -8,7 +8,10 @@ from deskhub.store.tables import (
     files,
     hub,
     identity,
+    notify,
     reports,
 )
 
-__all__ = ["actions", "chat", "customers", "desk", "files", "hub", "identity", "reports"]
+__all__ = [
+    "actions", "chat", "customers", "desk", "files", "hub", "identity", "notify", "reports",
+]  # fmt: skip

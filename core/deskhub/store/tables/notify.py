@@ -1,0 +1,49 @@
+"""Mail to customers: what is to be sent and was, addresses they left, and who wants none."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from deskhub.store.metadata import UtcTime, metadata
+
+# `state` goes waiting -> handing -> sent. What was refused ends as failed; what a server may or
+# may not have taken, as unknown, and a person decides. An answers mail holds what was said from
+# `from_seq` on, a transcript what was said up to `until_seq`. `address` is empty until the mail
+# is handed over, unless somebody asked for it.
+mail = sa.Table(
+    "mail",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("conversation", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("from_seq", sa.BigInteger, nullable=False),
+    sa.Column("until_seq", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", UtcTime, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("sent_at", UtcTime),
+    sa.Index("ix_mail_due", "tenant", "state", "next_at"),
+    sa.Index("ix_mail_conversation", "tenant", "conversation"),
+)
+
+# Where a visitor wants answers that come while they are away. Nobody vouches for it.
+mail_contact = sa.Table(
+    "mail_contact",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("visitor", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+)
+
+mail_stop = sa.Table(
+    "mail_stop",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+)
