@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from tests.privacy.conftest import (
     home_at,
     run_of,
 )
+from tests.privacy.dies import PLACES
 
 
 async def erase(home: Home, customer: str, confirm: str = NAME) -> dict:
@@ -106,29 +109,15 @@ async def test_erasing_again_answers_the_same_and_changes_nothing(home: Home) ->
     assert home.store.tail.head("main") == head
 
 
-@pytest.mark.parametrize("step", ["begin", "page", "files", "end"])
+@pytest.mark.parametrize("place", PLACES)
 async def test_what_a_killed_process_began_the_next_one_finishes(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    database: str, tmp_path: Path, place: str
 ) -> None:
-    class Killed(BaseException):
-        """Nothing that anybody handles."""
-
-    async def die(*_: object, **__: object) -> None:
-        raise Killed
-
-    async with home_at(database, tmp_path) as home:
-        customer, _ = await everywhere(home)
-        with monkeypatch.context() as patch:
-            if step == "begin":
-                patch.setattr(home.eraser, "_finish", die)
-            elif step == "page":
-                patch.setattr(home.eraser, "_drop_files", die)
-            elif step == "files":
-                patch.setattr(home.files, "_drop", die)
-            else:
-                patch.setattr(home.store, "scrub", die)
-            with pytest.raises(Killed):
-                await home.eraser.erase(ADMIN, customer, NAME)
+    command = [sys.executable, "-m", "tests.privacy.dies", database, str(tmp_path), place]
+    died = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    told, _ = await died.communicate()
+    assert died.returncode == 137
+    customer = told.decode().strip()
 
     async with home_at(database, tmp_path) as home:
         assert await home.eraser.resume() == 1
