@@ -14,7 +14,16 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from deskhub.chat.commands import AddNote, Close, LinkObject, PostMessage, ShowCard, Tag
+from deskhub.chat.commands import (
+    AddNote,
+    Close,
+    LinkObject,
+    PostMessage,
+    Rate,
+    Reopen,
+    ShowCard,
+    Tag,
+)
 from deskhub.chat.commands import OpenConversation as Open
 from deskhub.chat.service import Chat
 from deskhub.clock import SystemClock
@@ -34,6 +43,7 @@ from deskhub.store.signals import KeptCard, SignalRow, keep, take
 from deskhub.store.store import Store
 from deskhub.store.tables import actions as a
 from deskhub.store.tables import hub as h
+from deskhub.store.tables.notify import mail, mail_contact, mail_stop
 from deskhub.store.tx import Tx
 
 CANARY = "canary7f3a1c"
@@ -210,6 +220,9 @@ async def everywhere(home: Home) -> tuple[str, str]:
     ):
         by = system("main", "orders") if number > 1 else LI
         await home.chat.do(by, command, cid=f"seed-{number}")
+    await home.close(conversation)
+    await home.chat.do(who, Rate(conversation, 2, f"the {CANARY} again"), cid="rated")
+    await home.chat.do(LI, Reopen(conversation), cid="reopened")
     await home.store.transact("main", lambda tx: _beside(tx, customer, conversation))
     await home.search.indexer.catch_up("main")
     return customer, conversation
@@ -269,6 +282,18 @@ def _beside(tx: Tx, customer: str, conversation: str) -> None:
             "both", "orders", NOW,
         ),
     )  # fmt: skip
+    sent = {
+        "tenant": "main", "kind": "answers", "conversation": conversation, "address": EMAIL,
+        "from_seq": 1, "until_seq": 2, "attempts": 1, "next_at": NOW, "created_at": NOW,
+        "error": f"no such user {CANARY}", "sent_at": None,
+    }  # fmt: skip
+    states = ("waiting", "failed", "sent")
+    db.execute(
+        sa.insert(mail).values([{**sent, "id": f"n_{one}", "state": one} for one in states])
+    )
+    contact = {"tenant": "main", "at": NOW, "address": f"home.{EMAIL}"}
+    db.execute(sa.insert(mail_contact).values(**contact, visitor="v_1"))
+    db.execute(sa.insert(mail_stop).values(**contact))
     db.execute(
         sa.insert(h.hook_dead).values(
             tenant="main", instance="crm", seq=1, hook="message_posted", attempts=3,

@@ -11,7 +11,7 @@ from deskhub.errors import Forbidden, NotFound
 from deskhub.identity.model import Principal
 from deskhub.privacy import exported
 from deskhub.store import audit, exports
-from tests.privacy.conftest import ADMIN, CANARY, CHEN, LI, NAME, Home, everywhere
+from tests.privacy.conftest import ADMIN, CANARY, CHEN, EMAIL, LI, NAME, Home, everywhere
 
 
 async def document(home: Home, customer: str, who: Principal = CHEN) -> dict[str, Any]:
@@ -40,6 +40,7 @@ async def test_everything_is_in_it(home: Home, monkeypatch: pytest.MonkeyPatch) 
     ]
     assert [one["name"] for one in found["files"]] == [f"{CANARY}.txt"]
     assert [one["card"]["title"] for one in found["cards"]] == [CANARY]
+    assert {one["address"] for one in found["mails"]} == {EMAIL, f"home.{EMAIL}"}
     (run,) = found["actions"]
     assert run["steps"][0]["attempts"][0]["text"] == f"sent to {CANARY}"
     assert [row["what"] for row in found["audit"]] == ["customer.exported"]

@@ -3,8 +3,9 @@
 ``deskhub.customer/1``: ``format``, ``exported_at``, ``customers`` (the record, then those
 merged into it), ``visitors``, ``conversations`` (each with ``events``; *internal* ones are
 notes and other things for colleagues), ``files`` (without their bytes), ``cards`` (kept for
-the next conversation), ``actions`` (runs with their steps) and ``audit``. An export that was
-cut off is no JSON: ``complete`` is its last member.
+the next conversation), ``mails`` (where answers and transcripts went), ``actions`` (runs with
+their steps) and ``audit``. An export that was cut off is no JSON: ``complete`` is its last
+member.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import orjson
 from deskhub.clock import rfc3339
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission
-from deskhub.store import audit, exports, people
+from deskhub.store import audit, exports, mail_data, people
 from deskhub.store.people import Person
 from deskhub.store.store import Store
 from deskhub.store.tx import Connection, Tx
@@ -63,6 +64,7 @@ async def _document(store: Store, tenant: str, person: Person, at: str) -> Async
     yield member("files", await read(exports.files, person.conversations))
     subjects = [record["subject"] for record in records if record["subject"]]
     yield member("cards", await read(exports.kept_cards, subjects))
+    yield member("mails", await read(mail_data.exported, person))
     runs = await read(exports.actions, person)
     yield member("actions", runs)
     objects = sorted({run["object"] for run in runs})

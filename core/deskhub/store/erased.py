@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from deskhub.chat.model import Conversation
-from deskhub.store import tombstones
+from deskhub.store import mail_data, tombstones
 from deskhub.store.event import encode_data
 from deskhub.store.runs import LIVE
 from deskhub.store.sabotage import sabotaged
@@ -147,6 +147,7 @@ def _beside(tx: Tx, conversation: str) -> None:
     """Remove what is no event: drafts, links to objects, errors that quote, plans unused."""
     db, tenant = tx.connection, tx.tenant
     _forget_signals(tx, conversation)
+    mail_data.forget_conversation(db, tenant, conversation)
     for table in (t.draft, t.conversation_object):
         db.execute(
             sa.delete(table).where(

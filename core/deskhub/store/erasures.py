@@ -14,7 +14,7 @@ from deskhub.clock import rfc3339
 from deskhub.errors import Conflict, HubError, Invalid
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission
-from deskhub.store import audit, erased, people
+from deskhub.store import audit, erased, mail_data, people
 from deskhub.store.tables import chat as t
 from deskhub.store.tables import hub as h
 from deskhub.store.tables import identity as i
@@ -221,7 +221,10 @@ def _is_in(value: object, needles: Collection[str]) -> bool:
 
 def _forget_rows(tx: Tx, person: people.Person) -> None:
     db, tenant = tx.connection, tx.tenant
-    subjects = [row.subject for row in people.records(db, tenant, person.ids) if row.subject]
+    records = people.records(db, tenant, person.ids)
+    subjects = [row.subject for row in records if row.subject]
+    addresses = [row.email for row in records if row.email]
+    mail_data.forget_people(db, tenant, person.visitors, addresses)
     kept, merge = h.kept_card, customer_merge
     db.execute(sa.delete(kept).where(kept.c.tenant == tenant, kept.c.subject.in_(subjects)))
     db.execute(
