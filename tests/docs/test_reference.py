@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from deskhub.cli.codes import CODES
-from deskhub.config import HubSettings, Inbox, Instance, Limits, RetentionSettings
+from deskhub.config import (
+    HubSettings,
+    Inbox,
+    Instance,
+    Limits,
+    MailSettings,
+    RetentionSettings,
+)
 from deskhub.errors import CATALOGUE
 from deskhub_sdk.testing.kit.run import RULES
 from tests.docs.blocks import PAGES, ROOT
@@ -86,7 +93,9 @@ def keys_of(model: type) -> set[str]:
     return {name for name in model.model_fields if name not in ("id", "secret_keys")}
 
 
-@pytest.mark.parametrize("model", [HubSettings, Inbox, Instance, Limits, RetentionSettings])
+@pytest.mark.parametrize(
+    "model", [HubSettings, Inbox, Instance, Limits, MailSettings, RetentionSettings]
+)
 def test_every_setting_of_hub_toml_has_its_line(model: type) -> None:
     page = (ROOT / "docs/reference/hub-toml.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"`(?:\w+\.)?(\w+)`", page)) | set(re.findall(r"(\w+) = ", page))

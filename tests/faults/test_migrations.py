@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,13 @@ NewDatabase = Callable[[], str]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewDatabase]:
     """Yield what makes an empty database and returns its url."""
+    numbers = count(1)
     with ExitStack() as stack:
 
         def make() -> str:
             if request.param == "postgresql":
                 return stack.enter_context(databases.postgres())
-            return f"sqlite:///{tmp_path / f'{len(list(tmp_path.iterdir()))}.db'}"
+            return f"sqlite:///{tmp_path / f'{next(numbers)}.db'}"
 
         yield make
 
@@ -53,9 +55,9 @@ def wrong(url: str, folder: Path) -> str:
     return ""
 
 
-def spread(statements: int, count: int) -> list[int]:
-    """Return *count* places from the first statement to the last."""
-    return sorted({1 + (statements - 1) * n // (count - 1) for n in range(count)})
+def spread(statements: int, many: int) -> list[int]:
+    """Return *many* places from the first statement to the last."""
+    return sorted({1 + (statements - 1) * n // (many - 1) for n in range(many)})
 
 
 def test_an_upgrade_killed_between_any_statements_completes_the_next_time(
@@ -65,8 +67,8 @@ def test_an_upgrade_killed_between_any_statements_completes_the_next_time(
     code, statements = died(folder, {whole: 0})[whole]
     assert (code, statements > 30) == (0, True)
     # Every place needs a database, which a server makes slowly.
-    count = int((12 if whole.startswith("sqlite") else 5) * SCALE)
-    places = {new(): place for place in spread(statements, count)}
+    many = int((12 if whole.startswith("sqlite") else 5) * SCALE)
+    places = {new(): place for place in spread(statements, many)}
 
     ends = died(folder, places)
 

@@ -244,6 +244,34 @@ async def test_one_of_two_processes_mails(desk: Desk) -> None:
     assert len(desk.office.arrived) == 1
 
 
+async def test_the_hub_stops_although_the_library_swallowed_its_wish(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    from deskhub.notify.smtp import SmtpServer
+
+    asked = asyncio.Event()
+
+    async def send(*_: object) -> tuple[str, str]:
+        asked.set()
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            return "later", "swallowed"
+        raise AssertionError
+
+    monkeypatch.setattr(SmtpServer, "send", send)
+    async with asyncio.timeout(30):
+        async with desk.mailing():
+            conversation = await desk.open()
+            await desk.answer(conversation, "Stop.")
+            await asked.wait()
+
+    (row,) = await desk.rows("waiting")
+    assert row.error == "swallowed"
+
+
 async def _reached(desk: Desk, moment: str) -> None:
     import asyncio
 

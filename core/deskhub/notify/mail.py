@@ -115,7 +115,6 @@ class Mail:
         have texts of their own mailed to anybody. Raises `MailOff`, `MailNoAddress`,
         `NotFound`, `Forbidden` and `RateLimited`.
         """
-        self._demand()
 
         def work(tx: Tx) -> MailRow:
             found = around(tx.connection, principal.tenant, conversation)
@@ -124,6 +123,8 @@ class Mail:
             talk = found.conversation
             scope = Scope(talk.tenant, talk.inbox, talk.visitor)
             authorize(principal, Permission.MESSAGE_POST, scope)
+            # Only now: whether it exists is told to nobody by another refusal.
+            self._demand()
             vouched = principal.kind == "visitor"
             address = address_of(tx.connection, found, vouched=vouched)
             if address is None:

@@ -71,6 +71,7 @@ class Sender:
             rows = await self._due(tenant)
             for row in rows:
                 await self.take(row)
+                _heed_cancellation()
             if not rows:
                 await self._rest(tenant)
 
@@ -152,6 +153,16 @@ class Sender:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _heed_cancellation() -> None:
+    """End when somebody wants it: on Python 3.11 the library's waits may swallow the wish.
+
+    How the mail ended is written down by then.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _still_needed(tx: Tx, row: MailRow) -> bool:
