@@ -39,6 +39,7 @@ def test_a_customer_is_exported_merged_and_erased(people: People, product: Desk)
     says(people.customer("C-1002"), "I have two accounts")
     page = people.agent("ada@scree.example", "demo-admin-1")
     open_customer(page, product.api, "canary7f3a1c")
+    expect(page.locator("h1")).to_contain_text("Wang Fang")
     name = page.locator("h1").inner_text()
 
     with page.expect_download() as saved:
