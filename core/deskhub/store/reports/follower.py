@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from deskhub.errors import Busy, StoreDown
 from deskhub.store import log as event_log
 from deskhub.store.event import Event
+from deskhub.store.follower import Follower
 from deskhub.store.reports.stretches import KINDS, Stretch, folded
 from deskhub.store.store import Store
 from deskhub.store.tables.reports import report_place, stretch
@@ -31,19 +30,12 @@ _PUT = Upsert(stretch)
 _PLACE = Upsert(report_place)
 
 
-class Reports:
-    """Keeps the stretches. One `run` for the process; several processes take turns by place."""
+class Reports(Follower):
+    """Keeps the stretches. Several processes take turns by place."""
 
     def __init__(self, store: Store, *, pace_s: float = PACE_S) -> None:
         """Follow *store*'s logs."""
-        self._store = store
-        self._pace_s = pace_s
-
-    async def run(self) -> None:
-        """Follow until cancelled."""
-        async for tenant in self._store.tail.follow_all():
-            await self._patiently(tenant)
-            await asyncio.sleep(self._pace_s)
+        super().__init__(store, what="reports", page=PAGE, pace_s=pace_s, again_s=AGAIN_S)
 
     async def catch_up(self, tenant: str) -> int:
         """Bring *tenant*'s stretches to the end of its log; return how far that is.
@@ -74,12 +66,6 @@ class Reports:
         log.info("reports_begun", extra={"tenant": tenant, "events": head})
         return epoch, 0
 
-    async def _after(self, tenant: str, seq: int) -> Sequence[Event]:
-        recent = self._store.tail.recent(tenant, seq)
-        if recent is not None:
-            return recent[:PAGE]
-        return await self._store.read(lambda db: event_log.after(db, tenant, seq, PAGE))
-
     async def _put(self, tenant: str, epoch: str, after: int, events: Sequence[Event]) -> bool:
         """Write what *events* changed; return False when somebody else was quicker."""
 
@@ -95,22 +81,6 @@ class Reports:
             return True
 
         return await self._store.transact(tenant, work)
-
-    async def _patiently(self, tenant: str) -> None:
-        """Catch up, however long the database refuses; said once each way."""
-        is_down = False
-        while True:
-            try:
-                await self.catch_up(tenant)
-            except (StoreDown, Busy) as error:
-                if not is_down:
-                    log.error("reports_down", extra={"tenant": tenant, "why": str(error)})
-                is_down = True
-                await asyncio.sleep(AGAIN_S)
-            else:
-                if is_down:
-                    log.info("reports_back", extra={"tenant": tenant})
-                return
 
 
 def place(connection: sa.Connection, tenant: str) -> tuple[str, int] | None:

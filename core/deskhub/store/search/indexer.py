@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from deskhub.errors import Busy, StoreDown
 from deskhub.store import log as event_log
 from deskhub.store.event import Event
+from deskhub.store.follower import Follower
 from deskhub.store.search import words
 from deskhub.store.search.index import Found, Index, Part, Place
 from deskhub.store.store import Store
@@ -28,23 +28,15 @@ AGAIN_S = 5.0
 TEXTS = frozenset({"message.posted", "note.posted"})
 
 
-class Indexer:
-    """Writes the index. One `run` for the process; several processes take turns by place."""
+class Indexer(Follower):
+    """Writes the index. Several processes take turns by place."""
 
     def __init__(
         self, store: Store, index: Index, *, pace_s: float = PACE_S, again_s: float = AGAIN_S
     ) -> None:
         """Read *store*'s log into *index*."""
-        self._store = store
+        super().__init__(store, what="search_index", page=PAGE, pace_s=pace_s, again_s=again_s)
         self._index = index
-        self._pace_s = pace_s
-        self._again_s = again_s
-
-    async def run(self) -> None:
-        """Index until cancelled."""
-        async for tenant in self._store.tail.follow_all():
-            await self._patiently(tenant)
-            await asyncio.sleep(self._pace_s)
 
     async def catch_up(self, tenant: str) -> int:
         """Index what *tenant*'s log has and the index not; return how far it is then.
@@ -76,28 +68,6 @@ class Indexer:
         await self._index.wipe(tenant, epoch)
         log.info("search_index_begun", extra={"tenant": tenant, "events": head})
         return epoch, 0
-
-    async def _after(self, tenant: str, seq: int) -> Sequence[Event]:
-        recent = self._store.tail.recent(tenant, seq)
-        if recent is not None:
-            return recent[:PAGE]
-        return await self._store.read(lambda db: event_log.after(db, tenant, seq, PAGE))
-
-    async def _patiently(self, tenant: str) -> None:
-        """Catch up, however long the index cannot be written; said once each way."""
-        is_down = False
-        while True:
-            try:
-                await self.catch_up(tenant)
-            except (StoreDown, Busy) as error:
-                if not is_down:
-                    log.error("search_index_down", extra={"tenant": tenant, "why": str(error)})
-                is_down = True
-                await asyncio.sleep(self._again_s)
-            else:
-                if is_down:
-                    log.info("search_index_back", extra={"tenant": tenant})
-                return
 
 
 def part_of(tenant: str, epoch: str, after: int, events: Sequence[Event]) -> Part:
