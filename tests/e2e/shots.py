@@ -24,6 +24,12 @@ SHOTS = Path(__file__).with_name("shots")
 IMAGES = Path(__file__).parents[2] / "docs/images"
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh-CN")
+# The pages beside the inbox, as an administrator sees them.
+PAGES = {
+    "live": "live", "reports": "reports", "customers": "customers", "attention": "attention",
+    "search": "search?q=order", "adapters": "adapters", "marketplace": "adapters?tab=market",
+    "repairs": "adapters?tab=repairs",
+}  # fmt: skip
 
 
 @contextmanager
@@ -104,10 +110,13 @@ def console(camera: Camera) -> None:
     camera.take(narrow, "inbox-phone")
     narrow.locator("[data-conversation]").first.click()
     camera.take(narrow, "conversation-phone")
-    admin = camera.agent("admin", theme="light")
-    admin.goto(camera.told["api"] + "/console/adapters")
-    admin.get_by_test_id("adapters").wait_for()
-    camera.take(admin, "adapters-light-en")
+    for theme, language in (("light", "en"), ("dark", "zh-CN")):
+        admin = camera.agent("admin", theme=theme, language=language)
+        for name, path in PAGES.items():
+            admin.goto(f"{camera.told['api']}/console/{path}")
+            admin.locator("main").wait_for()
+            camera.take(admin, f"{name}-{theme}-{language}")
+        admin.context.close()
 
 
 def action(camera: Camera) -> None:
