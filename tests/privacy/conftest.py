@@ -220,7 +220,7 @@ async def everywhere(home: Home) -> tuple[str, str]:
     ):
         by = system("main", "orders") if number > 1 else LI
         await home.chat.do(by, command, cid=f"seed-{number}")
-    await home.close(conversation)
+    await home.chat.do(LI, Close(conversation), cid="to-be-rated")
     await home.chat.do(who, Rate(conversation, 2, f"the {CANARY} again"), cid="rated")
     await home.chat.do(LI, Reopen(conversation), cid="reopened")
     await home.store.transact("main", lambda tx: _beside(tx, customer, conversation))
