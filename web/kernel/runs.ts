@@ -10,7 +10,7 @@ export interface RunAttempt {
   ok: boolean;
   code: string;
   text: string;
-  request?: string | null;
+  /** The name by which the system knows the request. */
   key?: string;
 }
 

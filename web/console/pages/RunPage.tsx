@@ -127,7 +127,7 @@ function Attempts({ attempts, label }: { attempts: readonly RunAttempt[]; label:
               <td className={one.ok ? "wrap" : "wrap t-danger"}>
                 <span className="ans"><Icon name={one.ok ? "check" : "warn"} size="sm" />{[one.ok ? "" : one.code, say(one.text)].filter(Boolean).join(" \u00b7 ") || t("run.accepted")}</span>
               </td>
-              <td className="mono">{one.request ?? one.key ?? ""}</td>
+              <td className="mono">{one.key ?? ""}</td>
               <td className="r num">{shortTime(one.ms, t, format)}</td>
             </tr>
           ))}
