@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -50,3 +51,43 @@ async def test_an_inline_adapter_that_blocks_is_named_with_its_line(
     assert words.startswith("Fake held every chat up for ")
     assert any(f"blocking.py:{line}." in words for line in body), words
     assert "adapter_blocked" in [record.message for record in caplog.records]
+
+
+BUSY = """
+import asyncio, time
+from deskhub.clock import SystemClock
+from deskhub.host.watchdog import Watchdog
+
+class Nobody:
+    def all_instances(self):
+        return []
+
+def deep(left):
+    return left and deep(left - 1) + 1
+
+async def main():
+    watching = asyncio.create_task(
+        Watchdog(Nobody(), SystemClock(), tick_s=0.0005, blocked_s=0.0005).run()
+    )
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        until = time.monotonic() + 0.004
+        while time.monotonic() < until:
+            deep(30)
+            eval(compile("1 + 1", "<made up>", "eval"))
+        await asyncio.sleep(0.001)
+    watching.cancel()
+
+asyncio.run(main())
+"""
+
+
+async def test_looking_at_a_loop_that_is_busy_ends_no_hub() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BUSY, stderr=asyncio.subprocess.PIPE
+    )
+
+    _, said = await process.communicate()
+
+    assert process.returncode == 0
+    assert b"loop_blocked" in said, "it never looked"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import deskhub_sdk
@@ -17,17 +17,30 @@ _NOT_ADAPTERS = (
 )
 
 
-def place_in(dump: str, own: Callable[[str], bool] | None = None) -> tuple[str, int] | None:
-    """Return file and line of the innermost frame that *own* claims, of the main thread.
+Place = tuple[str, int]
 
-    Without *own*, code outside the standard library and the SDK counts; where there is none,
-    the innermost frame of all. None when *dump* holds no stack.
+
+def place_in(dump: str) -> Place | None:
+    """Return file and line of the main thread's innermost frame; None when there is no stack.
+
+    Code outside the standard library and the SDK counts; where there is none, every frame.
     """
     # The main thread is the last one that is written.
     _, found, stack = dump.rpartition("most recent call first")
     frames = [(file, int(line)) for file, line in _FRAME.findall(stack)] if found else []
+    return innermost(frames)
+
+
+def innermost(
+    frames: Sequence[Place], own: Callable[[str], bool] | None = None
+) -> Place | None:
+    """Return the first of *frames*, innermost first, that *own* claims.
+
+    Without *own*, code outside the standard library and the SDK counts; where there is none,
+    the innermost frame of all.
+    """
     claims = own or (lambda file: not file.startswith(_NOT_ADAPTERS))
     theirs = [one for one in frames if claims(one[0])]
     if own is None:
-        theirs = theirs or frames
+        theirs = theirs or list(frames)
     return theirs[0] if theirs else None
