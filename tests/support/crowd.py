@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from deskhub.cli.chaos.crowd import until_ended
 from tests.support.client import FAST, Client, Ledger, Pace, Verdict, at_head
 from tests.support.served import Served
 
@@ -86,8 +87,7 @@ async def crowd(
         dice = random.Random(seed)
         one.writers = [group.create_task(_write(p, dice, per_s, text)) for p in people]
         yield one
-        for task in (*running, *one.writers):
-            task.cancel()
+        await until_ended((*running, *one.writers))
 
 
 async def _write(

@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
@@ -21,6 +22,8 @@ SETTLE_S = 30.0
 BEGIN_S = 60.0
 # How long a trap waits for an acknowledgement.
 TRAP_S = 10.0
+# Who forgot that they were cancelled is told again.
+AGAIN_S = 0.5
 
 # Where to connect to, asked again for each connection. Raises `ConnectionError` to wait.
 Door = Callable[[], int]
@@ -116,5 +119,17 @@ async def talking(
         ]
         writing = [group.create_task(one.run(stop), name=one.name) for one in people]
         yield Crowd(notes, watchers, writing, stop)
-        for task in (*watching, *writing):
+        await until_ended((*watching, *writing))
+
+
+async def until_ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel *tasks* until all of them have ended.
+
+    Before Python 3.13 a task group whose child fails in the moment that it is cancelled
+    forgets the cancellation, and whoever dials a hub that is gone would dial for ever.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
             task.cancel()
+        _, left = await asyncio.wait(left, timeout=AGAIN_S)
