@@ -18,7 +18,7 @@ async def test_who_forgets_a_cancellation_is_told_again() -> None:
                 told.append(times)
         await asyncio.sleep(3600)
 
-    task = asyncio.create_task(forgetful(2))
+    task = asyncio.get_running_loop().create_task(forgetful(2))
     await asyncio.sleep(0)
 
     async with asyncio.timeout(30):
