@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from deskhub.chat.commands import (
     ChatCommand,
+    Edit,
     MarkRead,
     MarkUnread,
     OpenConversation,
@@ -22,12 +23,22 @@ from deskhub.chat.commands import (
     fingerprint,
 )
 from deskhub.chat.decide import decide
-from deskhub.chat.model import Attachment, Closing, Conversation, Decision, Facts, Mark, Receipt
+from deskhub.chat.forms import Form, read_form
+from deskhub.chat.model import (
+    Attachment,
+    Closing,
+    Conversation,
+    Decision,
+    Facts,
+    Mark,
+    Receipt,
+    Said,
+)
 from deskhub.clock import rfc3339
 from deskhub.errors import CidReuse, HubError
 from deskhub.identity.model import Principal
 from deskhub.ids import new_id
-from deskhub.store import files, ratings, rows
+from deskhub.store import edits, files, inboxes, prechat, ratings, rows
 from deskhub.store.event import Audience, Event, encode_data, wire
 from deskhub.store.known import Known
 from deskhub.store.sabotage import sabotaged
@@ -243,9 +254,11 @@ class Batch:
         principal, command = asked.principal, asked.command
         if isinstance(command, OpenConversation) and state is None:
             customer = rows.customer_of_visitor(self.connection, self.tenant, principal.id)
+            form = self._form(command)
             return Facts(
                 self.tenant, self.now, self.head, asked.cid, new_id("c"), customer=customer,
-                files=self._files(asked),
+                files=self._files(asked), form=form,
+                answers=self._answers(form, principal.id),
             )  # fmt: skip
         mark, after = Mark(), 0
         reads = isinstance(command, MarkRead | MarkUnread)
@@ -258,7 +271,8 @@ class Batch:
                 )
         return Facts(
             self.tenant, self.now, self.head, asked.cid, mark=mark, visitor_after=after,
-            closing=self._closing(asked), files=self._files(asked),
+            closing=self._closing(asked), is_asked=self._is_asked(state, asked),
+            said=self._said(asked), files=self._files(asked),
         )  # fmt: skip
 
     def _closing(self, asked: Asked) -> Closing | None:
@@ -266,6 +280,27 @@ class Batch:
             return None
         self.flush()
         return ratings.closing_of(self.connection, self.tenant, asked.command.conversation)
+
+    def _is_asked(self, state: Conversation | None, asked: Asked) -> bool:
+        if not isinstance(asked.command, Rate) or state is None:
+            return True
+        return inboxes.asks_rating(self.connection, self.tenant, state.inbox)
+
+    def _form(self, command: OpenConversation) -> Form | None:
+        schema = inboxes.setting(self.connection, self.tenant, command.inbox).prechat
+        return None if schema is None else read_form(schema)
+
+    def _answers(self, form: Form | None, visitor: str) -> Mapping[str, object] | None:
+        if form is None:
+            return None
+        return prechat.answers_of(self.connection, self.tenant, visitor)
+
+    def _said(self, asked: Asked) -> Said | None:
+        command = asked.command
+        if not isinstance(command, Edit):
+            return None
+        self.flush()
+        return edits.said_of(self.connection, self.tenant, command.conversation, command.seq)
 
     def _files(self, asked: Asked) -> Mapping[str, Attachment]:
         command = asked.command
@@ -303,8 +338,13 @@ class Batch:
             files.attach(self.connection, self.tenant, asked.command.files, state)
         if isinstance(asked.command, Rate) and main is not None:
             ratings.keep(self.connection, main, asked.command.score)
+        if isinstance(asked.command, Edit) and main is not None:
+            of, version = asked.command.seq, asked.command.version + 1
+            edits.keep(self.connection, self.tenant, of, version, main.seq)
         if fresh:
             self._open_of[state.visitor] = state.id
+        if any(new.kind == prechat.ANSWERED for new in decision.events):
+            prechat.drop(self.connection, self.tenant, [state.visitor])
         links = () if known is None else known.links
         self._pending.objects += [(o, state.id) for o in state.links if o not in links]
         if decision.mark is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -68,7 +69,8 @@ class Checkpoints:
     def _pragma(self, mode: str) -> None:
         try:
             raw = self._engine.raw_connection()
-        except sa.exc.OperationalError:
+        except (sa.exc.OperationalError, sqlite3.OperationalError):
+            # Nobody can open the file now: the first from the pool, the second from a PRAGMA.
             return
         try:
             reach("checkpoint.before")

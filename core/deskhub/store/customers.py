@@ -33,11 +33,10 @@ def read(connection: sa.Connection, principal: Principal, customer: str) -> dict
         # A customer of other inboxes only: who may not see those does not learn of the person.
         raise NotFound(f"customer {customer}")
     became = people.became(connection, principal.tenant, customer)
-    erasure = erasures.load(connection, principal.tenant, customer)
     return {
         "customer": customer_view(row),
         "conversations": own,
         "merges": merges.of(connection, principal.tenant, customer),
         "merged_into": None if became == customer else became,
-        "erased": None if erasure is None else erasure.view(),
+        "erased": erasures.told(connection, principal.tenant, customer),
     }

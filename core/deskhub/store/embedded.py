@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -15,6 +17,12 @@ from deskhub.store import schema
 from deskhub.store.checkpoints import Checkpoints
 from deskhub.store.database import FileRefused
 from deskhub.store.engine import READERS, path_of, reader_engine, writer_engine
+from deskhub.store.failures import is_locked
+
+log = logging.getLogger("deskhub.store")
+
+LOCKED_S = 10.0
+AGAIN_S = 0.2
 
 T = TypeVar("T")
 
@@ -37,12 +45,22 @@ class Embedded:
         return self._engine
 
     async def prepare(self) -> None:
-        """Bring the database to this version's tables. Raises `SchemaTooNew`, `FileRefused`."""
-        try:
-            await asyncio.to_thread(schema.prepare, self._engine)
-            await asyncio.to_thread(self._open_readers)
-        except sa.exc.DatabaseError as error:
-            raise FileRefused(str(error.orig)) from error
+        """Bring the database to this version's tables. Raises `SchemaTooNew`, `FileRefused`.
+
+        Waits `LOCKED_S` for a lock: after a crash the first process of several takes in the
+        write-ahead log, and keeps the others out until then.
+        """
+        deadline = monotonic() + LOCKED_S
+        while True:
+            try:
+                await asyncio.to_thread(self._prepare)
+            except sa.exc.DatabaseError as error:
+                if not is_locked(error) or monotonic() > deadline:
+                    raise FileRefused(str(error.orig)) from error
+                log.info("waiting_for_lock", extra={"why": str(error.orig)})
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     async def read(self, query: Callable[[sa.Connection], T]) -> T:
         """Run *query* on a reader's thread. Raises `StoreDown`."""
@@ -75,6 +93,10 @@ class Embedded:
         self._readers.dispose()
         await asyncio.to_thread(self._checkpoints.last)
         self._engine.dispose()
+
+    def _prepare(self) -> None:
+        schema.prepare(self._engine)
+        self._open_readers()
 
     def _open_readers(self) -> None:
         """Open all of them now: later the process may have no descriptor left."""

@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from deskhub.chat.model import Conversation
-from deskhub.store import mail_data, tombstones
+from deskhub.store import deliveries, mail_data, push_data, tombstones
 from deskhub.store.event import encode_data
 from deskhub.store.runs import LIVE
 from deskhub.store.sabotage import sabotaged
@@ -148,6 +148,8 @@ def _beside(tx: Tx, conversation: str) -> None:
     db, tenant = tx.connection, tx.tenant
     _forget_signals(tx, conversation)
     mail_data.forget_conversation(db, tenant, conversation)
+    push_data.forget_conversation(db, tenant, conversation)
+    deliveries.forget_conversation(db, tenant, conversation)
     for table in (t.draft, t.conversation_object):
         db.execute(
             sa.delete(table).where(

@@ -14,7 +14,8 @@ from deskhub.clock import rfc3339
 from deskhub.errors import Conflict, HubError, Invalid
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission
-from deskhub.store import audit, erased, mail_data, people
+from deskhub.store import audit, elsewhere, erased, mail_data, people, prechat, push_data
+from deskhub.store.elsewhere import Elsewhere
 from deskhub.store.tables import chat as t
 from deskhub.store.tables import hub as h
 from deskhub.store.tables import identity as i
@@ -23,6 +24,7 @@ from deskhub.store.tx import Tx
 
 # Rows that are read at a time while looking for a person's name in systems' messages.
 PAGE = 500
+HUBS_OWN = "~"
 
 _R = erasure.c
 
@@ -56,8 +58,8 @@ class Erasure:
     conversations: int
     files: int
 
-    def view(self) -> dict[str, Any]:
-        """Return it as clients read it."""
+    def view(self, found: Elsewhere | None) -> dict[str, Any]:
+        """Return it as clients read it, with what systems answered so far."""
         return {
             "customer": self.customer,
             "state": "done" if self.state == "done" else "running",
@@ -66,6 +68,7 @@ class Erasure:
             "ended_at": rfc3339(self.ended_at) if self.ended_at else None,
             "conversations": self.conversations,
             "files": self.files,
+            "systems": [one.view() for one in found.systems] if found else [],
         }
 
 
@@ -108,6 +111,14 @@ def load(connection: sa.Connection, tenant: str, customer: str) -> Erasure | Non
     query = sa.select(erasure).where(_R.tenant == tenant, _R.customer == customer)
     row = connection.execute(query).first()
     return None if row is None else Erasure(**row._mapping)  # noqa: SLF001  public in SQLAlchemy
+
+
+def told(connection: sa.Connection, tenant: str, customer: str) -> dict[str, Any] | None:
+    """Return the erasure of *customer* as clients read it, or None."""
+    marker = load(connection, tenant, customer)
+    if marker is None:
+        return None
+    return marker.view(elsewhere.load(connection, tenant, customer))
 
 
 def unended(connection: sa.Connection) -> Sequence[Erasure]:
@@ -178,7 +189,9 @@ def mentions(connection: sa.Connection, tenant: str, rows: Sequence[Any]) -> Men
     values = [
         (row.instance, row.key)
         for row in _paged(connection, h.adapter_value, (v.instance, v.key), tenant)
-        if _says(row.value, needles) or any(needle in row.key for needle in needles)
+        # The hub's own values are no adapter's; whom systems are told of is one of them.
+        if not row.instance.startswith(HUBS_OWN)
+        and (_says(row.value, needles) or any(needle in row.key for needle in needles))
     ]
     return Mentions(signals, values)
 
@@ -225,6 +238,8 @@ def _forget_rows(tx: Tx, person: people.Person) -> None:
     subjects = [row.subject for row in records if row.subject]
     addresses = [row.email for row in records if row.email]
     mail_data.forget_people(db, tenant, person.visitors, addresses)
+    push_data.forget_people(db, tenant, person.visitors)
+    prechat.drop(db, tenant, person.visitors)
     kept, merge = h.kept_card, customer_merge
     db.execute(sa.delete(kept).where(kept.c.tenant == tenant, kept.c.subject.in_(subjects)))
     db.execute(

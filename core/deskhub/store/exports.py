@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from deskhub.clock import rfc3339
-from deskhub.store import people, runs
+from deskhub.store import edits, people, runs
 from deskhub.store.people import Person
 from deskhub.store.tables import actions as a
 from deskhub.store.tables import chat as t
@@ -65,13 +65,17 @@ def conversation(connection: sa.Connection, tenant: str, id_: str) -> dict[str, 
 def events(
     connection: sa.Connection, tenant: str, id_: str, after: int
 ) -> Sequence[dict[str, Any]]:
-    """Return the next events of a conversation; *internal* ones the customer never saw."""
+    """Return the next events of a conversation; *internal* ones the customer never saw.
+
+    What was edited says in *edited* what it reads now; its first text is data, too.
+    """
     found = connection.execute(
         sa.select(t.event)
         .where(_E.tenant == tenant, _E.conversation == id_, _E.seq > after)
         .order_by(_E.seq)
         .limit(EVENTS_PAGE)
-    )
+    ).all()
+    texts = edits.latest(connection, tenant, [row.seq for row in found])
     return [
         {
             "seq": row.seq,
@@ -80,6 +84,7 @@ def events(
             "by": row.by,
             "internal": row.audience == "agents",
             "data": orjson.Fragment(row.data),
+            **({"edited": texts[row.seq]} if row.seq in texts else {}),
         }
         for row in found
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import sqlalchemy as sa
 
 # Classes of SQLSTATE: connection, resources (a full disk), operator (a restart, a time-out),
@@ -37,6 +39,13 @@ def is_conflict(error: BaseException) -> bool:
 def is_refused(error: BaseException) -> bool:
     """Return whether the server knows no such user, password or database."""
     return _state(error)[:2] in _REFUSED_CLASSES
+
+
+def is_locked(error: sa.exc.DBAPIError) -> bool:
+    """Return whether another process holds SQLite's file, for now."""
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    # The low byte is the primary code; the others say in which moment (SQLite, Result Codes).
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def is_unstorable(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from time import monotonic
 
 from deskhub.errors import Busy, StoreDown
 from deskhub.store import log as event_log
@@ -31,12 +32,32 @@ class Follower(ABC):
         self._pace_s = pace_s
         self._again_s = again_s
 
-    @abstractmethod
-    async def catch_up(self, tenant: str) -> int:
+    async def catch_up(self, tenant: str, *, at_ease: bool = False) -> int:
         """Come to the end of *tenant*'s log; return how far that is.
 
-        Raises `Busy`, `StoreDown`.
+        *at_ease* leaves as much time between two pages as a page takes, so that messages,
+        which may use the same writer, wait for one page at most. Raises `Busy`, `StoreDown`.
         """
+        epoch, seq = await self._begin(tenant)
+        while True:
+            began = monotonic()
+            events = await self._after(tenant, seq)
+            if not events:
+                return seq
+            if await self._take(tenant, epoch, seq, events):
+                seq = events[-1].seq
+            else:
+                epoch, seq = await self._begin(tenant)
+            if at_ease and len(events) == self._page:
+                await asyncio.sleep(monotonic() - began)
+
+    @abstractmethod
+    async def _begin(self, tenant: str) -> tuple[str, int]:
+        """Return log and place up to which *tenant* is made; of another log, anew."""
+
+    @abstractmethod
+    async def _take(self, tenant: str, epoch: str, after: int, events: Sequence[Event]) -> bool:
+        """Take in *events*, which follow *after*; return False when another was quicker."""
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -55,7 +76,7 @@ class Follower(ABC):
         is_down = False
         while True:
             try:
-                await self.catch_up(tenant)
+                await self.catch_up(tenant, at_ease=True)
             except (StoreDown, Busy) as error:
                 if not is_down:
                     told = {"what": self._what, "tenant": tenant, "why": str(error)}

@@ -53,7 +53,7 @@ class SqlVisitors:
         """Store a new visitor."""
 
         def work(tx: Tx) -> None:
-            _insert(tx, visitor)
+            insert_visitor(tx, visitor)
             _add_token(tx, visitor.id, digest)
 
         await self._store.transact(visitor.tenant, work)
@@ -132,7 +132,7 @@ def _settled(tx: Tx, visitor: Visitor) -> str:
         if elsewhere is not None:
             return elsewhere
     if known is None:
-        _insert(tx, visitor)
+        insert_visitor(tx, visitor)
     else:
         _rebind(tx, visitor, changed=known.subject != visitor.subject)
     return visitor.id
@@ -167,7 +167,8 @@ def _same_person(tx: Tx, visitor: Visitor) -> str | None:
     return found
 
 
-def _insert(tx: Tx, visitor: Visitor) -> None:
+def insert_visitor(tx: Tx, visitor: Visitor) -> None:
+    """Store a new visitor without a token: nobody comes in as them."""
     tx.connection.execute(
         sa.insert(t.visitor).values(
             tenant=visitor.tenant, id=visitor.id, inbox=visitor.inbox,

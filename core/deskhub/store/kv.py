@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -41,6 +42,26 @@ def get(connection: sa.Connection, tenant: str, instance: str, key: str) -> byte
     query = sa.select(_V.value).where(*_at(tenant, instance, key))
     value: bytes | None = connection.execute(query).scalar()
     return value
+
+
+def newest(
+    connection: sa.Connection, tenant: str, instance: str, limit: int
+) -> Sequence[tuple[str, bytes]]:
+    """Return (key, value) of at most *limit* values of *instance*, the last written first."""
+    query = (
+        sa.select(_V.key, _V.value)
+        .where(_V.tenant == tenant, _V.instance == instance)
+        .order_by(_V.at.desc(), _V.key)
+        .limit(limit)
+    )
+    return [(row.key, row.value) for row in connection.execute(query)]
+
+
+def forget_before(connection: sa.Connection, tenant: str, instance: str, at: datetime) -> None:
+    """Remove every value of *instance* that was last written before *at*."""
+    connection.execute(
+        sa.delete(adapter_value).where(_V.tenant == tenant, _V.instance == instance, _V.at < at)
+    )
 
 
 def put(

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from deskhub.clock import rfc3339
+from deskhub.store import channels
 from deskhub.store.people import Person
 from deskhub.store.tables.notify import mail, mail_contact, mail_stop
 
@@ -38,6 +39,7 @@ def exported(connection: sa.Connection, tenant: str, person: Person) -> list[dic
              "at": rfc3339(row.at)}
             for row in left
         ),
+        *channels.exported(connection, tenant, list(person.visitors)),
     ]  # fmt: skip
 
 
@@ -47,6 +49,7 @@ def forget_conversation(connection: sa.Connection, tenant: str, conversation: st
     here = (m.tenant == tenant, m.conversation == conversation)
     connection.execute(sa.delete(mail).where(*here, m.state == "waiting"))
     connection.execute(sa.update(mail).where(*here).values(address="", error=""))
+    channels.forget_conversation(connection, tenant, conversation)
 
 
 def forget_people(
@@ -59,7 +62,7 @@ def forget_people(
     c, s = mail_contact.c, mail_stop.c
     theirs = (c.tenant == tenant, c.visitor.in_(list(visitors)))
     left = connection.execute(sa.select(c.address).where(*theirs)).scalars()
-    gone = {*addresses, *left}
+    gone = {*addresses, *left, *channels.forget_visitors(connection, tenant, list(visitors))}
     connection.execute(sa.delete(mail_contact).where(*theirs))
     connection.execute(
         sa.delete(mail_stop).where(

@@ -8,16 +8,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 import sqlalchemy as sa
 
 from deskhub.ids import new_id
+from deskhub.store import edits
 from deskhub.store.tables.chat import event
 from deskhub.store.tables.notify import mail, mail_contact, mail_stop
 from deskhub.store.tx import Connection, Tx
 
-MailKind = Literal["answers", "transcript"]
+MailKind = Literal["answers", "transcript", "reply"]
 MailState = Literal["waiting", "handing", "sent", "failed", "unknown"]
 
+# What the hub itself mails, and what leaves over a channel.
+OWN: tuple[MailKind, ...] = ("answers", "transcript")
+REPLIES: tuple[MailKind, ...] = ("reply",)
 # What a person has to look at: refused for good, or perhaps taken.
 DEAD: tuple[MailState, ...] = ("failed", "unknown")
 LIST_MAX = 200
@@ -65,6 +70,11 @@ def note_answer(
         tx.connection.execute(sa.update(mail).where(*_at(tx.tenant, row.id)).values(**values))
 
 
+def note_reply(tx: Tx, conversation: str, seq: int) -> None:
+    """Let the answer *seq* leave over the conversation's channel, as soon as it can."""
+    _insert(tx, "reply", conversation, "", (seq, seq), tx.now)
+
+
 def request_transcript(tx: Tx, conversation: str, address: str, until: int) -> MailRow:
     """Return a mail with everything said up to *until*; the same again is the same mail."""
     where = (
@@ -86,22 +96,27 @@ def transcripts_since(connection: Connection, tenant: str, of: str, since: datet
     return int(connection.execute(count).scalar() or 0)
 
 
-def due(connection: Connection, tenant: str, now: datetime, limit: int) -> Sequence[MailRow]:
-    """Return what waits and is due, the longest first."""
+def due(
+    connection: Connection, tenant: str, kinds: Sequence[MailKind], now: datetime, limit: int
+) -> Sequence[MailRow]:
+    """Return what of *kinds* waits and is due, the longest first."""
     query = (
         sa.select(mail)
-        .where(_M.tenant == tenant, _M.state == "waiting", _M.next_at <= now)
+        .where(
+            _M.tenant == tenant, _M.kind.in_(list(kinds)), _M.state == "waiting",
+            _M.next_at <= now,
+        )
         .order_by(_M.next_at, _M.id)
         .limit(limit)
-    )
+    )  # fmt: skip
     return [_mail(row) for row in connection.execute(query)]
 
 
-def next_due(connection: Connection, tenant: str) -> datetime | None:
-    """Return when the next waiting mail is due, or None."""
+def next_due(connection: Connection, tenant: str, kinds: Sequence[MailKind]) -> datetime | None:
+    """Return when the next waiting mail of *kinds* is due, or None."""
     query = (
         sa.select(_M.next_at)
-        .where(_M.tenant == tenant, _M.state == "waiting")
+        .where(_M.tenant == tenant, _M.kind.in_(list(kinds)), _M.state == "waiting")
         .order_by(_M.next_at)
         .limit(1)
     )
@@ -125,6 +140,15 @@ def sent(tx: Tx, mail_id: str) -> None:
         .where(*_at(tx.tenant, mail_id))
         .values(state="sent", sent_at=tx.now, error="")
     )
+
+
+def came_back(tx: Tx, mail_id: str, conversation: str, error: str) -> bool:
+    """Say that a mail which left came back; return whether it is one of *conversation*."""
+    change = sa.update(mail).where(
+        *_at(tx.tenant, mail_id), _M.conversation == conversation,
+        _M.state.in_(("sent", "unknown", "failed")),
+    )  # fmt: skip
+    return tx.connection.execute(change.values(state="failed", error=error[:200])).rowcount == 1
 
 
 def settle(tx: Tx, row: MailRow, state: MailState, error: str, next_at: datetime) -> None:
@@ -156,9 +180,11 @@ def drop_of(tx: Tx, conversation: str) -> None:
     tx.connection.execute(sa.delete(mail).where(*_of(tx.tenant, conversation)))
 
 
-def abandoned(tx: Tx) -> int:
+def abandoned(tx: Tx, kinds: Sequence[MailKind]) -> int:
     """Say of what another process was handing over that nobody knows; return how many."""
-    change = sa.update(mail).where(_M.tenant == tx.tenant, _M.state == "handing")
+    change = sa.update(mail).where(
+        _M.tenant == tx.tenant, _M.kind.in_(list(kinds)), _M.state == "handing"
+    )
     return tx.connection.execute(change.values(state="unknown", error="interrupted")).rowcount
 
 
@@ -228,7 +254,8 @@ def said(
 ) -> Sequence[tuple[int, datetime, str, bytes]]:
     """Return (seq, at, by, data) of what both sides saw in *span*, both ends included.
 
-    The oldest first; of more than 1,000 messages the last ones.
+    *data* has the text as it is now. The oldest first; of more than 1,000 messages the last
+    ones.
     """
     query = (
         sa.select(_E.seq, _E.at, _E.by, _E.data)
@@ -240,7 +267,15 @@ def said(
         .limit(LINES_MAX)
     )  # fmt: skip
     rows = connection.execute(query).all()
-    return [(row.seq, row.at, row.by, row.data) for row in reversed(rows)]
+    texts = edits.latest(connection, tenant, [row.seq for row in rows])
+    return [
+        (row.seq, row.at, row.by, _with_text(row.data, texts.get(row.seq)))
+        for row in reversed(rows)
+    ]
+
+
+def _with_text(data: bytes, text: str | None) -> bytes:
+    return data if text is None else orjson.dumps(orjson.loads(data) | {"text": text})
 
 
 def contact(connection: Connection, tenant: str, visitor: str) -> str | None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from deskhub.chat.model import Closing, Conversation
 from deskhub.clock import rfc3339
+from deskhub.store import inboxes
 from deskhub.store.event import Event
 from deskhub.store.tables import chat as t
 from deskhub.store.tables.reports import rating
@@ -44,6 +45,8 @@ def closing_of(connection: sa.Connection, tenant: str, conversation: str) -> Clo
 def unrated(connection: sa.Connection, state: Conversation) -> int | None:
     """Return the seq of the closing that the visitor may still rate, or None."""
     if state.state != "closed":
+        return None
+    if not inboxes.asks_rating(connection, state.tenant, state.inbox):
         return None
     closing = closing_of(connection, state.tenant, state.id)
     return None if closing is None or closing.is_rated else closing.seq

@@ -26,7 +26,7 @@ import msgspec
 import sqlalchemy as sa
 
 from deskhub.ids import new_id
-from deskhub.store import mails, runs, schema
+from deskhub.store import mails, pushes, runs, schema
 from deskhub.store.backup import DATABASE, FORMAT, MANIFEST, Manifest, described
 from deskhub.store.hold import alone, marker
 from deskhub.store.sabotage import sabotaged
@@ -111,6 +111,7 @@ def renew(connection: sa.Connection, now: datetime) -> int:
             own = t.tenant.c.tenant == tenant
             connection.execute(t.tenant.update().where(own).values(epoch=new_id("e")[-12:]))
     mails.restored(connection)
+    pushes.restored(connection)
     return runs.hand_over(connection, now)
 
 

@@ -19,6 +19,11 @@ Fault = Literal[
     "no_fence",
     "erase_forgets_events",
     "erase_forgets_files",
+    "erase_forgets_systems",
+    "edits_not_kept",
+    "push_again",
+    "versions_ignored",
+    "told_twice",
 ]
 
 _ACTIVE: frozenset[str] = frozenset()

@@ -32,7 +32,7 @@ log = logging.getLogger("deskhub.store")
 
 # The last file in migrations/versions, and the oldest version of the code that can work with
 # what it leaves behind. A test compares them: reading the files would slow every start.
-VERSION = 7
+VERSION = 12
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Not in the metadata: these rows belong to the database and not to a tenant.

@@ -9,6 +9,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from deskhub.store.sabotage import sabotaged
 from deskhub.store.tables import chat
 from deskhub.store.tables.customers import merged_customer
 from deskhub.store.tables.hub import kept_card, object_version, signal
@@ -65,20 +66,27 @@ def take(connection: sa.Connection, row: SignalRow) -> Taken:
     return "new"
 
 
-def due(connection: sa.Connection, now: datetime, limit: int = 200) -> Sequence[SignalRow]:
-    """Return the signals to be routed now, in the order they came."""
+def due(
+    connection: sa.Connection, now: datetime, busy: Collection[str] = (), limit: int = 200
+) -> Sequence[SignalRow]:
+    """Return the signals to be routed now, in the order they came, but of *busy* instances."""
     query = (
         sa.select(signal)
-        .where(_S.state == "pending", _S.next_at <= now)
+        .where(_S.state == "pending", _S.next_at <= now, _S.instance.not_in(list(busy)))
         .order_by(_S.received_at, _S.tenant, _S.instance, _S.dedupe)
         .limit(limit)
     )
     return [SignalRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  public in SQLAlchemy
 
 
-def next_due(connection: sa.Connection) -> datetime | None:
-    """Return when the earliest pending signal is to be tried, or None."""
-    query = sa.select(_S.next_at).where(_S.state == "pending").order_by(_S.next_at).limit(1)
+def next_due(connection: sa.Connection, busy: Collection[str] = ()) -> datetime | None:
+    """Return when the earliest pending signal but of *busy* instances is tried, or None."""
+    query = (
+        sa.select(_S.next_at)
+        .where(_S.state == "pending", _S.instance.not_in(list(busy)))
+        .order_by(_S.next_at)
+        .limit(1)
+    )
     moment: datetime | None = connection.execute(query).scalar()
     return moment
 
@@ -113,6 +121,19 @@ def dead(connection: sa.Connection, tenant: str, limit: int = 200) -> Sequence[S
         sa.select(signal)
         .where(_S.tenant == tenant, _S.state == "dead")
         .order_by(_S.received_at)
+        .limit(limit)
+    )
+    return [SignalRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  public in SQLAlchemy
+
+
+def listed(
+    connection: sa.Connection, tenant: str, states: Collection[str], limit: int = 200
+) -> Sequence[SignalRow]:
+    """Return the tenant's signals in *states*, newest first, of whichever instance."""
+    query = (
+        sa.select(signal)
+        .where(_S.tenant == tenant, _S.state.in_(list(states)))
+        .order_by(_S.received_at.desc(), _S.instance, _S.dedupe)
         .limit(limit)
     )
     return [SignalRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  public in SQLAlchemy
@@ -153,22 +174,37 @@ def sweep(connection: sa.Connection, tenant: str, before: datetime) -> int:
 
 
 def newer(
-    connection: sa.Connection, tenant: str, instance: str, thing: str, version: int
+    connection: sa.Connection, tenant: str, instance: str, thing: str, at: tuple[int, int]
 ) -> bool:
-    """Note *version* of *thing* and return True, or False when one as new is known."""
+    """Note (version, rank) *at* of *thing*; return False when one as new is known."""
     where = (_O.tenant == tenant, _O.instance == instance, _O.object == thing)
-    known = connection.execute(sa.select(_O.version).where(*where)).scalar()
+    known = known_version(connection, tenant, instance, thing)
+    version, rank = at
     if known is None:
         connection.execute(
             sa.insert(object_version).values(
-                tenant=tenant, instance=instance, object=thing, version=version
+                tenant=tenant, instance=instance, object=thing, version=version, rank=rank
             )
         )
         return True
-    if version <= known:
+    if not sabotaged("versions_ignored") and at <= known:
         return False
-    connection.execute(sa.update(object_version).where(*where).values(version=version))
+    connection.execute(
+        sa.update(object_version).where(*where).values(version=version, rank=rank)
+    )
     return True
+
+
+def known_version(
+    connection: sa.Connection, tenant: str, instance: str, thing: str
+) -> tuple[int, int] | None:
+    """Return (version, rank) that is known of *thing*, or None."""
+    row = connection.execute(
+        sa.select(_O.version, _O.rank).where(
+            _O.tenant == tenant, _O.instance == instance, _O.object == thing
+        )
+    ).first()
+    return None if row is None else (int(row.version), int(row.rank))
 
 
 def open_conversations(

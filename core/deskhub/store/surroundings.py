@@ -47,10 +47,11 @@ def around(connection: sa.Connection, tenant: str, conversation: str) -> Around 
     row = connection.execute(
         sa.select(t.customer).where(table.tenant == tenant, table.id == found.customer)
     ).first()
-    return Around(found, None if row is None else _customer(row))
+    return Around(found, None if row is None else customer_row(row))
 
 
-def _customer(row: sa.Row[Any]) -> CustomerRow:
+def customer_row(row: sa.Row[Any]) -> CustomerRow:
+    """Return a row of the table as the person."""
     return CustomerRow(
         tenant=row.tenant,
         id=row.id,

@@ -72,7 +72,7 @@ def event_data(kind: str, by: str, data: dict[str, Any]) -> dict[str, Any]:
     if kind == "card.shown":
         left["card"] = _empty_card(data.get("card"))
         left.pop("signal", None)
-    if kind in ("message.posted", "note.posted"):
+    if kind in ("message.posted", "note.posted", "message.edited", "note.edited"):
         left.pop("files", None)
         left["erased"] = True
     return left

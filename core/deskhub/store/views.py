@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from deskhub.chat.model import Conversation
 from deskhub.clock import rfc3339
 from deskhub.identity.model import Principal
-from deskhub.store import ratings
+from deskhub.store import edits, ratings
 from deskhub.store.tables import chat as t
 
 # A badge says "99+": counting further is work for nothing.
@@ -67,7 +67,7 @@ def visitor_view(connection: sa.Connection, state: Conversation) -> dict[str, An
     last = _last(state)
     if state.last_kind == "note":
         row = connection.execute(said.order_by(event.seq.desc()).limit(1)).first()
-        last = _last_of_row(row) if row else None
+        last = _last_of_row(connection, state.tenant, row) if row else None
     unread = (
         said.with_only_columns(sa.literal(1))
         .where(event.seq > state.visitor_read_seq, event.by != f"visitor:{state.visitor}")
@@ -119,8 +119,10 @@ def _last(state: Conversation) -> dict[str, Any] | None:
     }
 
 
-def _last_of_row(row: sa.Row[Any, Any, Any, Any]) -> dict[str, Any]:
-    text = str(orjson.loads(row.data)["text"])
+def _last_of_row(
+    connection: sa.Connection, tenant: str, row: sa.Row[Any, Any, Any, Any]
+) -> dict[str, Any]:
+    text = str(edits.standing(connection, tenant, row.seq, orjson.loads(row.data))["text"])
     return {"seq": row.seq, "by": row.by, "text": text, "kind": "text", "at": rfc3339(row.at)}
 
 

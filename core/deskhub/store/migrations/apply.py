@@ -24,7 +24,10 @@ def apply(connection: sa.Connection, folder: Path, version: int) -> tuple[int, i
     """Apply the migration after *version*; return the new version and its compat."""
     settings = config(folder)
     settings.attributes["connection"] = connection
-    after = f"{version + 1:04}"
-    command.upgrade(settings, after)
-    script = ScriptDirectory.from_config(settings).get_revision(after)
-    return version + 1, int(script.module.compat)
+    script = next(
+        one
+        for one in ScriptDirectory.from_config(settings).walk_revisions()
+        if one.down_revision == (f"{version:04}" if version else None)
+    )
+    command.upgrade(settings, script.revision)
+    return int(script.revision), int(script.module.compat)

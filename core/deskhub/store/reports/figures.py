@@ -1,4 +1,4 @@
-"""The figures of a span of days, counted by the database: in all, by day, inbox or agent.
+"""The figures of a span of days, counted by the database: in all, by day, inbox, agent or tag.
 
 What each figure means is said to readers in the console's texts (``report.*.what``) and in
 docs/how-to/reports.md; change them together.
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission, Scope, authorize
 from deskhub.store.reports.days import Span, day
+from deskhub.store.tables.chat import conversation
 from deskhub.store.tables.identity import agent as agent_table
 from deskhub.store.tables.reports import stretch
 
@@ -93,6 +94,20 @@ def by_inbox(
     """Return the figures of each inbox in which anything happened, by its id."""
     found = _counted(connection, _where(principal, asked), asked, lambda _: _S.inbox)
     return [{"inbox": key} | as_dict(found[key]) for key in sorted(found)[:GROUPS_MAX]]
+
+
+def by_tag(
+    connection: sa.Connection, principal: Principal, asked: Asked
+) -> Sequence[dict[str, Any]]:
+    """Return the figures of each tag, by its name; a conversation counts for all of its tags.
+
+    These are the tags that conversations have now, also of those that are long closed.
+    """
+    tags = _tags(connection, principal.tenant)
+    mine = (tags.c.tenant == _S.tenant, tags.c.id == _S.conversation)
+    where = [*_where(principal, asked), *mine]
+    found = _counted(connection, where, asked, lambda _: tags.c.tag)
+    return [{"tag": key} | as_dict(found[key]) for key in sorted(found)[:GROUPS_MAX]]
 
 
 def by_agent(
@@ -290,6 +305,16 @@ def _open_at(connection: sa.Connection, where: _Where, span: Span) -> int:
 
 def _micros(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     return sa.type_coerce(moment, sa.BigInteger)
+
+
+def _tags(connection: sa.Connection, tenant: str) -> sa.Subquery:
+    """Return (tenant, id, tag), a row for each tag of each of *tenant*'s conversations."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    each = sa.func.json_each if is_sqlite else sa.func.json_array_elements_text
+    of = conversation.c
+    one = each(of.tags).table_valued("value", joins_implicitly=True)
+    query = sa.select(of.tenant, of.id, one.c.value.label("tag"))
+    return query.select_from(conversation, one).where(of.tenant == tenant).subquery()
 
 
 def _names(connection: sa.Connection, tenant: str) -> Mapping[str, str]:

@@ -19,7 +19,8 @@ from deskhub.store.upsert import Upsert
 
 log = logging.getLogger("deskhub.store")
 
-PAGE = 1_000
+# One page goes through the messages' writer at once.
+PAGE = 200
 # Reports catch up before they are read; until then many events share one transaction.
 PACE_S = 5.0
 AGAIN_S = 10.0
@@ -37,23 +38,9 @@ class Reports(Follower):
         """Follow *store*'s logs."""
         super().__init__(store, what="reports", page=PAGE, pace_s=pace_s, again_s=AGAIN_S)
 
-    async def catch_up(self, tenant: str) -> int:
-        """Bring *tenant*'s stretches to the end of its log; return how far that is.
-
-        Stretches of another log, as after a restore, are made anew. Raises `Busy`,
-        `StoreDown`.
-        """
-        epoch, seq = await self._begin(tenant)
-        while True:
-            events = await self._after(tenant, seq)
-            if not events:
-                return seq
-            if await self._put(tenant, epoch, seq, events):
-                seq = events[-1].seq
-            else:
-                epoch, seq = await self._begin(tenant)
-
     async def _begin(self, tenant: str) -> tuple[str, int]:
+        """Stretches of another log, as after a restore, are made anew."""
+
         def look(db: Connection) -> tuple[tuple[str, int], tuple[str, int] | None]:
             return event_log.position(db, tenant), place(db, tenant)
 
@@ -66,8 +53,8 @@ class Reports(Follower):
         log.info("reports_begun", extra={"tenant": tenant, "events": head})
         return epoch, 0
 
-    async def _put(self, tenant: str, epoch: str, after: int, events: Sequence[Event]) -> bool:
-        """Write what *events* changed; return False when somebody else was quicker."""
+    async def _take(self, tenant: str, epoch: str, after: int, events: Sequence[Event]) -> bool:
+        """Write what *events* changed."""
 
         def work(tx: Tx) -> bool:
             if place(tx.connection, tenant) != (epoch, after):

@@ -101,6 +101,8 @@ class FileIndex:
             if row is None or (row[1], row[2]) != (part.epoch, part.after):
                 return False
             base = row[0] << _SEQ_BITS
+            edited = [(base + one.seq,) for one in part.found if one.seq <= part.after]
+            db.executemany("DELETE FROM message WHERE rowid = ?", edited)
             db.executemany(
                 "INSERT INTO message (rowid, tokens) VALUES (?, ?)",
                 [(base + one.seq, " ".join(one.tokens)) for one in part.found],

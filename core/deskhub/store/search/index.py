@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message or note by its seq, and the tokens it is found by."""
+    """A message or note by its seq, and the tokens it is found by from now on."""
 
     seq: int
     tokens: tuple[str, ...]

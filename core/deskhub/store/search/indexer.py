@@ -26,6 +26,8 @@ PACE_S = 0.5
 AGAIN_S = 5.0
 
 TEXTS = frozenset({"message.posted", "note.posted"})
+# What was edited is found where it stands, by its new words only.
+EDITS = {"message.edited": "message.posted", "note.edited": "note.posted"}
 
 
 class Indexer(Follower):
@@ -38,22 +40,6 @@ class Indexer(Follower):
         super().__init__(store, what="search_index", page=PAGE, pace_s=pace_s, again_s=again_s)
         self._index = index
 
-    async def catch_up(self, tenant: str) -> int:
-        """Index what *tenant*'s log has and the index not; return how far it is then.
-
-        An index of another log, or of another format, is made anew.
-        """
-        epoch, seq = await self._begin(tenant)
-        while True:
-            events = await self._after(tenant, seq)
-            if not events:
-                return seq
-            part = await asyncio.to_thread(part_of, tenant, epoch, seq, events)
-            if await self._index.put(part):
-                seq = part.until
-            else:
-                epoch, seq = await self._begin(tenant)
-
     async def rebuild(self, tenant: str) -> int:
         """Forget *tenant*'s index and make it anew; return how far it is then."""
         epoch, _ = await self._store.read(lambda db: event_log.position(db, tenant))
@@ -61,6 +47,7 @@ class Indexer(Follower):
         return await self.catch_up(tenant)
 
     async def _begin(self, tenant: str) -> tuple[str, int]:
+        """An index of another log, or of another format, is made anew."""
         epoch, head = await self._store.read(lambda db: event_log.position(db, tenant))
         known: Place | None = await self._index.place(tenant)
         if known is not None and known.epoch == epoch and known.seq <= head:
@@ -69,15 +56,23 @@ class Indexer(Follower):
         log.info("search_index_begun", extra={"tenant": tenant, "events": head})
         return epoch, 0
 
+    async def _take(self, tenant: str, epoch: str, after: int, events: Sequence[Event]) -> bool:
+        part = await asyncio.to_thread(part_of, tenant, epoch, after, events)
+        return await self._index.put(part)
+
 
 def part_of(tenant: str, epoch: str, after: int, events: Sequence[Event]) -> Part:
     """Return what of *events* is to be found, and what no longer."""
+    found = {one.seq: Found(one.seq, tokens_of(one)) for one in events if one.kind in TEXTS}
+    for one in (one for one in events if one.kind in EDITS):
+        of = int(msgspec.json.decode(one.data)["of"])
+        found[of] = Found(of, tokens_of(one))
     return Part(
         tenant,
         epoch,
         after,
         events[-1].seq,
-        [Found(one.seq, tokens_of(one)) for one in events if one.kind in TEXTS],
+        list(found.values()),
         [words.key("c", one.conversation or "") for one in events if one.kind == ERASED],
     )
 
@@ -85,13 +80,14 @@ def part_of(tenant: str, epoch: str, after: int, events: Sequence[Event]) -> Par
 def tokens_of(event: Event) -> tuple[str, ...]:
     """Return what a message or note is found by: its words, and facts about it."""
     data: dict[str, Any] = msgspec.json.decode(event.data)
+    kind = EDITS.get(event.kind, event.kind)
     return (
         *words.indexed(str(data.get("text", ""))),
-        words.key("k", event.kind),
+        words.key("k", kind),
         words.key("r", event.by.partition(":")[0]),
         words.key("b", event.by),
         words.key("i", event.inbox or ""),
         words.key("c", event.conversation or ""),
         *words.of_person(str(data.get("name") or "")),
-        *(words.mentions(str(data.get("text", ""))) if event.kind == "note.posted" else ()),
+        *(words.mentions(str(data.get("text", ""))) if kind == "note.posted" else ()),
     )

@@ -15,7 +15,7 @@ from deskhub.clock import rfc3339
 from deskhub.errors import Invalid
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission, Scope, authorize, may_see
-from deskhub.store import rows
+from deskhub.store import edits, rows
 from deskhub.store.engine import path_of
 from deskhub.store.event import Event, from_row
 from deskhub.store.metadata import to_micros
@@ -278,7 +278,10 @@ def _hits(
     states = rows.conversations(db, principal.tenant, ids)
     views = agent_views(db, principal, list(states.values()))
     by_id = {view["id"]: view for view in views}
-    shown = [_hit(one, query, by_id) for one in seen if one.conversation in by_id]
+    texts = edits.latest(db, principal.tenant, seqs)
+    shown = [
+        _hit(one, query, by_id, texts.get(one.seq)) for one in seen if one.conversation in by_id
+    ]
     shown.sort(key=lambda hit: (-hit["score"], -hit["seq"]))
     return shown
 
@@ -287,9 +290,11 @@ def _scope(event: Event) -> Scope:
     return Scope(event.tenant, event.inbox, event.visitor)
 
 
-def _hit(event: Event, query: Query, views: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _hit(
+    event: Event, query: Query, views: Mapping[str, dict[str, Any]], edited: str | None
+) -> dict[str, Any]:
     data: dict[str, Any] = msgspec.json.decode(event.data)
-    text = str(data.get("text", ""))
+    text = str(data.get("text", "")) if edited is None else edited
     parts, found = snippet(text, query.shown)
     view = views[event.conversation or ""]
     return {

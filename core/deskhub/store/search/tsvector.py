@@ -157,7 +157,8 @@ class ServerIndex:
 
 _INSERT = sa.text(
     f"INSERT INTO {message.name} (tenant, seq, tokens) "  # noqa: S608  our own names
-    "VALUES (:tenant, :seq, CAST(CAST(:tokens AS text) AS tsvector)) ON CONFLICT DO NOTHING"
+    "VALUES (:tenant, :seq, CAST(CAST(:tokens AS text) AS tsvector)) "
+    "ON CONFLICT (tenant, seq) DO UPDATE SET tokens = excluded.tokens"
 )
 _DELETE = sa.text(
     f"DELETE FROM {message.name} "  # noqa: S608

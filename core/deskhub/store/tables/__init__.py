@@ -10,8 +10,10 @@ from deskhub.store.tables import (
     identity,
     notify,
     reports,
+    subscriptions,
 )
 
 __all__ = [
     "actions", "chat", "customers", "desk", "files", "hub", "identity", "notify", "reports",
+    "subscriptions",
 ]  # fmt: skip

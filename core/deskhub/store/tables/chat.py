@@ -127,3 +127,13 @@ draft = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
 )
+
+# The latest edit of the message or note `seq`: the event `edited_seq` holds its text.
+message_edit = sa.Table(
+    "message_edit",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("edited_seq", sa.BigInteger, nullable=False),
+)

@@ -65,6 +65,7 @@ object_version = sa.Table(
     sa.Column("instance", sa.Text, primary_key=True),
     sa.Column("object", sa.Text, primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("rank", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 # Cards for customers without an open conversation, by the shop's customer number: they are
