@@ -17,6 +17,7 @@ from deskhub.builtin.sla import Sla
 from deskhub.bus.memory import MemoryBus
 from deskhub.bus.nats import NatsBus
 from deskhub.bus.port import Bus
+from deskhub.channels import Channels
 from deskhub.chat.service import Chat
 from deskhub.clock import Clock
 from deskhub.config import Config
@@ -36,7 +37,7 @@ from deskhub.host.watchdog import Watchdog
 from deskhub.identity.keys import open_keys
 from deskhub.identity.service import Identity
 from deskhub.identity.sso import SingleSignOn
-from deskhub.notify import Mail
+from deskhub.notify import Mail, Push
 from deskhub.panels import Panels
 from deskhub.privacy import Retention
 from deskhub.services import Service, run_all
@@ -47,6 +48,7 @@ from deskhub.store.reports import Reports
 from deskhub.store.search import Search
 from deskhub.store.store import Store
 from deskhub.stream.streams import Streams
+from deskhub.subscriptions import Subscriptions
 
 log = logging.getLogger("deskhub.app")
 
@@ -101,10 +103,14 @@ async def build(config: Config, clock: Clock) -> Application:
     identity.on_revoked(streams.close_revoked)
 
     inbox = SignalInbox(store, clock)
+    files = Files.build(config, store, identity, clock, keys)
+    channels = Channels(store, chat, files, clock, keys, config.inboxes)
     ports = HostPorts(
-        chat=chat, kv=StoreKv(store), seats=HubSeats(streams, store), emit=inbox.emit
-    )
+        chat=chat, kv=StoreKv(store), seats=HubSeats(streams, store), emit=inbox.emit,
+        channel=channels,
+    )  # fmt: skip
     host = Host.build(config, clock, ports, builtins=_builtins(config))
+    channels.attach(host)
     reload = Reload(config, host, store, clock)
     gate = MessageGate(host, store, clock)
     chat.gate = gate
@@ -123,13 +129,14 @@ async def build(config: Config, clock: Clock) -> Application:
     )
     search = Search.at(store, config.store_url)
     reports = Reports(store)
-    files = Files.build(config, store, identity, clock, keys)
     mail = Mail(config, store, clock, keys, streams.is_here)
+    push = Push(config, store, clock, streams.presence.has_reached, identity.agents)
+    subscriptions = Subscriptions(config, store, clock, keys)
     hub = Hub(
         config=config, clock=clock, store=store, identity=identity, sso=sso, chat=chat,
         streams=streams, host=host, panels=panels, signals=signals, actions=actions,
         files=files, search=search, reports=reports, reload=reload, announcer=announcer,
-        mail=mail,
+        mail=mail, push=push, subscriptions=subscriptions,
     )  # fmt: skip
     return Application(
         hub,
@@ -149,6 +156,9 @@ async def build(config: Config, clock: Clock) -> Application:
             ("retention", Retention(config, store, clock, hub.eraser, files)),
             ("announcer", announcer),
             ("mail", mail),
+            ("channels", channels),
+            ("push", push),
+            ("subscriptions", subscriptions),
             ("search", search),
             ("reports", reports),
             ("collector", Collector(lambda: streams.size)),

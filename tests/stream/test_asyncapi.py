@@ -15,8 +15,10 @@ import msgspec
 import pytest
 
 import deskhub
-from deskhub.chat.commands import LinkCustomer, LinkObject, ShowCard
-from deskhub.identity.model import system
+from deskhub.chat.commands import LinkCustomer, LinkObject, OpenConversation, ShowCard
+from deskhub.identity.model import Principal, system
+from deskhub.store import inboxes, prechat
+from deskhub.store.tx import Tx
 from deskhub.stream import frames as f
 from deskhub.stream import told
 from deskhub.stream.asyncapi import document
@@ -94,7 +96,7 @@ def test_every_kind_of_event_that_the_code_can_make_is_in_it() -> None:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     made |= set(
                         re.findall(
-                            r"\A(?:conversation|message|note|customer|card|run)\.\w+\Z",
+                            r"\A(?:conversation|message|note|customer|card|run|prechat)\.\w+\Z",
                             node.value,
                         )
                     )
@@ -106,6 +108,18 @@ def test_the_close_codes_are_in_it() -> None:
     codes = DOCUMENT["channels"]["stream"]["x-close-codes"]
 
     assert codes == {str(int(one)): one.name.lower() for one in Close}
+
+
+VISITOR = Principal("main", "visitor", "v_2", "V_2", inboxes=frozenset({"web"}))
+
+
+def _asked_and_answered(tx: Tx) -> None:
+    """Let the inbox ask something of everybody, and the second visitor answer it."""
+    choices = [{"const": one, "title": one, "x-title": {"ar": one}} for one in ("a", "b")]
+    field = {"type": "string", "title": "Topic", "x-title": {"ar": "t"}, "oneOf": choices}
+    form = {"type": "object", "properties": {"topic": field}, "required": ["topic"]}
+    inboxes.put_prechat(tx, "web", "agent:a_1", form)
+    prechat.keep(tx, VISITOR.id, {"topic": "a"})
 
 
 async def everything(hub: ChatHub) -> list[dict[str, Any]]:
@@ -126,9 +140,11 @@ async def everything(hub: ChatHub) -> list[dict[str, Any]]:
         for number, frame in enumerate(
             [
                 {"t": "note", "text": "secret"}, {"t": "assign", "agent": "a_1"},
+                {"t": "edit", "seq": 3, "text": "very secret", "version": 0},
                 {"t": "tag", "add": ["vip"]}, {"t": "snooze", "until": until}, {"t": "wake"},
                 {"t": "close"}, {"t": "reopen"}, {"t": "close", "conversation": "c_none"},
                 {"t": "send", "body": {"kind": "text", "text": "hi", "reply_to": 2}},
+                {"t": "edit", "seq": 11, "text": "hello", "version": 0},
                 {"t": "read", "seq": 3}, {"t": "unread"},
                 {"t": "snooze", "until": "2001-01-01T00:00:00Z"}, {"t": "tag", "add": 1},
             ]
@@ -155,6 +171,8 @@ async def everything(hub: ChatHub) -> list[dict[str, Any]]:
         await agent.until("ephemeral", kind="panel")
         await visitor.put({"t": "ack", "seq": hub.store.tail.head("main")})
         await agent.until("ephemeral", kind="delivered")
+        await hub.store.transact("main", _asked_and_answered)
+        await hub.chat.do(VISITOR, OpenConversation("web", "I was asked"), cid="asked")
         await agent.put({"t": "ping", "k": "x"})
         await agent.until("pong")
         await agent.put({"t": "auth", "id": "a", "token": "agent.a_1"})

@@ -20,7 +20,7 @@ from deskhub.errors import HubError
 from deskhub.identity.model import Principal
 from deskhub.store import tail as tails
 from deskhub.store.store import Store
-from deskhub.stream import session as sessions
+from deskhub.stream import place as places
 from deskhub.stream.polls import Polls
 from deskhub.stream.session import Session
 from deskhub.stream.streams import Streams
@@ -150,13 +150,13 @@ def test_replay_is_the_suffix_of_the_log(
     page: int,
 ) -> None:
     """Small rings and pages make every way a session can read: memory, database, in parts."""
-    was = tails.RING_EVENTS, sessions.FRAME_EVENTS
-    tails.RING_EVENTS, sessions.FRAME_EVENTS = ring, page
+    was = tails.RING_EVENTS, places.FRAME_EVENTS
+    tails.RING_EVENTS, places.FRAME_EVENTS = ring, page
     try:
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(play(Path(folder) / "hub.db", before, during, share))
     finally:
-        tails.RING_EVENTS, sessions.FRAME_EVENTS = was
+        tails.RING_EVENTS, places.FRAME_EVENTS = was
 
 
 def test_what_the_rules_refuse_leaves_no_trace() -> None:

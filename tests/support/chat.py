@@ -34,16 +34,17 @@ from deskhub.files.files import Files
 from deskhub.identity.keys import new_table
 from deskhub.identity.model import Principal
 from deskhub.identity.records import Agent
-from deskhub.notify import Mail
+from deskhub.notify import Mail, Push
 from deskhub.store.reports import Reports
 from deskhub.store.store import Store
 from deskhub.stream.limits import Limits, Rate
 from deskhub.stream.streams import Streams
+from deskhub.subscriptions import Subscriptions
 from tests.support.databases import url_for
 
 FREE = EdgeRate(per_s=1e9, burst=1e9)
 NO_EDGE_LIMITS = EdgeLimits(
-    address=FREE, new_visitors=FREE, agent=FREE, visitor=FREE,
+    webhooks=FREE, address=FREE, new_visitors=FREE, agent=FREE, visitor=FREE,
     handshakes=FREE, sockets_per_address=100_000,
 )  # fmt: skip
 NO_LIMITS = Limits(
@@ -166,6 +167,8 @@ async def chat_hub(
         panels=NoPanels(), signals=SimpleNamespace(), actions=SimpleNamespace(ended=Tally()),
         search=SimpleNamespace(), reload=SimpleNamespace(), announcer=SimpleNamespace(),
         reports=Reports(store), mail=Mail(config, store, clock, new_table(), streams.is_here),
+        push=Push(config, store, clock, streams.presence.has_reached, people.agents),
+        subscriptions=Subscriptions(config, store, clock, new_table()),
         limits=edge_limits,
     )  # fmt: skip
     sock = listener(config)

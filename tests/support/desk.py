@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -202,7 +203,7 @@ def desk(
             text = toml.read_text()
             if store:
                 text = text.replace("sqlite:///data/deskhub.db", store)
-            toml.write_text(text + settings)
+            toml.write_text(_without_tables_of(settings, text) + settings)
             if people:
                 add_people(folder)
             running = Desk(folder, listen, keys, systems)
@@ -225,3 +226,11 @@ def add_people(folder: Path) -> None:
         [sys.executable, "-m", "tests.support.people", str(folder / "hub.toml")],
         check=True, capture_output=True,
     )  # fmt: skip
+
+
+def _without_tables_of(settings: str, text: str) -> str:
+    """Return *text* without the tables that *settings* has as well: those take their place."""
+    for name in re.findall(r"^\[([^\[\]]+)\]", settings, re.MULTILINE):
+        table = rf"^\[{re.escape(name)}\][^\n]*\n(?:(?!\[)[^\n]*\n)*"
+        text = re.sub(table, "", text, flags=re.MULTILINE)
+    return text

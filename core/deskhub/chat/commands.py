@@ -47,6 +47,19 @@ class AddNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Give the caller's last message or last note, the event *seq*, another text.
+
+    *version* is how often it had been edited when the caller looked: 0 for the first time.
+    """
+
+    conversation: str
+    seq: int
+    text: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Assign:
     """Give the conversation to *agent*, or back to the queue (None).
 
@@ -158,6 +171,7 @@ ChatCommand = (
     OpenConversation
     | PostMessage
     | AddNote
+    | Edit
     | Assign
     | Close
     | Rate

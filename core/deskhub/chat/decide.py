@@ -12,13 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from deskhub.chat import commands as c
-from deskhub.chat.errors import (
-    AlreadyAssigned,
-    FileUnknown,
-    NotRateable,
-    TextEmpty,
-    TextTooLong,
-)
+from deskhub.chat.edits import edit
+from deskhub.chat.errors import AlreadyAssigned, FileUnknown, NotRateable
+from deskhub.chat.forms import as_told, checked_answers
 from deskhub.chat.model import (
     CARD_BYTES,
     COMMENT_CHARS,
@@ -30,7 +26,6 @@ from deskhub.chat.model import (
     SCORE_MIN,
     TAG_CHARS,
     TAGS_MAX,
-    TEXT_BYTES,
     Attachment,
     Audience,
     Conversation,
@@ -39,6 +34,7 @@ from deskhub.chat.model import (
     Mark,
     NewEvent,
 )
+from deskhub.chat.texts import checked_text
 from deskhub.clock import rfc3339
 from deskhub.errors import Invalid, NotFound, TooLarge
 from deskhub.identity.model import Principal
@@ -60,23 +56,6 @@ def decide(
     permission, rule = _RULES[type(command)]
     authorize(by, permission, Scope(state.tenant, state.inbox, state.visitor))
     return rule(state, command, by, facts)
-
-
-def checked_text(text: str) -> str:
-    """Return *text* when it may be stored. Raises `TextEmpty`, `TextTooLong`, `Invalid`."""
-    if not text.strip():
-        raise TextEmpty
-    if len(text) > TEXT_BYTES:
-        raise TextTooLong
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise Invalid("text is not valid Unicode") from error
-    if size > TEXT_BYTES:
-        raise TextTooLong
-    if "\x00" in text:
-        raise Invalid("text holds a NUL character")
-    return text
 
 
 def _open(
@@ -119,8 +98,21 @@ def _open(
         linked = {"customer": customer[0], "name": customer[1], "why": "identified"}
         before.append(NewEvent("customer.linked", "agents", linked))
     before += [NewEvent("conversation.linked", "agents", {"object": o}) for o in fresh.links]
+    before += _answered(facts)
     post = c.PostMessage(fresh.id, command.text, command.files)
     return _said(fresh, post, by, facts, tuple(before))
+
+
+def _answered(facts: Facts) -> list[NewEvent]:
+    """Return what was answered before the first message. Raises `PrechatNeeded`.
+
+    Whom the shop vouches for is not asked who they are.
+    """
+    if facts.form is None or facts.customer is not None:
+        return []
+    answers = checked_answers(facts.form, facts.answers)
+    told = as_told(facts.form, answers)
+    return [NewEvent("prechat.answered", "agents", {"answers": told})] if told else []
 
 
 def _post(state: Conversation, command: c.PostMessage, by: Principal, facts: Facts) -> Decision:
@@ -251,7 +243,7 @@ def _rate(state: Conversation, command: c.Rate, by: Principal, facts: Facts) -> 
         raise TooLarge(f"comment of {len(command.comment)} characters")
     comment = checked_text(command.comment).strip() if command.comment.strip() else ""
     closing = facts.closing
-    if state.state != "closed" or closing is None or closing.is_rated:
+    if state.state != "closed" or closing is None or closing.is_rated or not facts.is_asked:
         raise NotRateable(state.id)
     if facts.now - closing.at > RATE_WITHIN:
         raise NotRateable(f"{state.id} was closed at {rfc3339(closing.at)}")
@@ -378,6 +370,7 @@ _Rule = Callable[[Conversation, Any, Principal, Facts], Decision]
 _RULES: dict[type, tuple[Permission, _Rule]] = {
     c.PostMessage: (Permission.MESSAGE_POST, _post),
     c.AddNote: (Permission.NOTE_POST, _note),
+    c.Edit: (Permission.MESSAGE_EDIT, edit),
     c.Assign: (Permission.CONVERSATION_ASSIGN, _assign),
     c.Close: (Permission.CONVERSATION_STATE, _close),
     c.Rate: (Permission.CONVERSATION_RATE, _rate),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskhub.errors import HubError
+from deskhub.errors import HubError, Invalid
 
 
 class TextEmpty(HubError):
@@ -33,12 +33,30 @@ class FileUnknown(HubError):
 
 
 class NotRateable(HubError):
-    """A rating of a conversation that goes on, was rated, or was closed a week ago."""
+    """A rating of what goes on, was rated, or closed a week ago, or where none is asked for."""
 
     code = "not_rateable"
     status = 409
     retry = "never"
     text = "This conversation cannot be rated now."
+
+
+class NotEditable(HubError):
+    """An edit of what is another's, is not its author's last one, or was said too long ago."""
+
+    code = "not_editable"
+    status = 409
+    retry = "never"
+    text = "This message cannot be edited any more."
+
+
+class EditConflict(HubError):
+    """The message was edited in another window after the sender looked at it."""
+
+    code = "edit_conflict"
+    status = 409
+    retry = "never"
+    text = "This message was edited elsewhere meanwhile. Look at it again."
 
 
 class AlreadyAssigned(HubError):
@@ -48,3 +66,19 @@ class AlreadyAssigned(HubError):
     status = 409
     retry = "never"
     text = "Somebody else has already taken this conversation."
+
+
+class FormInvalid(Invalid):
+    """A form for customers that is none; the fields name every mistake."""
+
+    code = "form_invalid"
+    text = "This form cannot be used. Each mistake is named with its place."
+
+
+class PrechatNeeded(HubError):
+    """A first message before the inbox's form was filled in, or wrong answers to it."""
+
+    code = "prechat_needed"
+    status = 422
+    retry = "never"
+    text = "Please fill in the form before you write."

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from deskhub.chat.forms import Form
+
 State = Literal["open", "snoozed", "closed"]
 Audience = Literal["all", "agents"]
 
@@ -21,6 +23,8 @@ SCORE_MIN, SCORE_MAX = 1, 5
 COMMENT_CHARS = 1_000
 # Nobody remembers longer how it was.
 RATE_WITHIN = timedelta(days=7)
+# A slip is noticed at once; what was said longer ago was acted upon.
+EDIT_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,24 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A message or note as it stands before an edit.
+
+    *kind* is that of its event, *version* counts its edits, *text* is the latest one.
+    *is_last* says that its author said nothing more of this kind in the conversation.
+    """
+
+    seq: int
+    kind: str
+    by: str
+    at: datetime
+    text: str
+    version: int
+    is_last: bool
+    is_erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NewEvent:
     """An event that a decision made; the log gives it its number.
 
@@ -115,8 +137,10 @@ class Facts:
     *head* is the tenant's last seq; *customer* is who the visitor is known to be, as
     (id, name); *mark* is the calling agent's; *visitor_after* is how many messages of the
     visitor lie after the seq that is being marked as read. *closing* is what the command
-    rates. *files* are those of the command
-    that its sender uploaded and no message uses, by id.
+    rates, *said* what it
+    edits. *files* are those of the command that its sender uploaded and no message uses, by
+    id. *is_asked* says whether the inbox asks for ratings. *form* is what the inbox asks before
+    a first message, *answers* what this visitor has answered.
     """
 
     tenant: str
@@ -128,7 +152,11 @@ class Facts:
     mark: Mark = Mark()
     visitor_after: int = 0
     closing: Closing | None = None
+    is_asked: bool = True
+    said: Said | None = None
     files: Mapping[str, Attachment] = field(default_factory=dict)
+    form: Form | None = None
+    answers: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

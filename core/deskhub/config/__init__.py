@@ -11,11 +11,13 @@ from deskhub.config.model import (
     Limits,
     MailSettings,
     Market,
+    PushSettings,
     RetentionSettings,
+    WebhookSettings,
 )
 
 __all__ = [
     "Config", "ConfigProblems", "FileSettings", "HubSettings", "Inbox", "Instance", "Limits",
-    "MailSettings", "Market", "Problem", "RetentionSettings", "literal_secret", "load", "near",
-    "parse", "place_of",
+    "MailSettings", "Market", "Problem", "PushSettings", "RetentionSettings", "WebhookSettings",
+    "literal_secret", "load", "near", "parse", "place_of",
 ]  # fmt: skip

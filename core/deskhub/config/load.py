@@ -24,13 +24,15 @@ from deskhub.config.model import (
     Limits,
     MailSettings,
     Market,
+    PushSettings,
     RetentionSettings,
+    WebhookSettings,
 )
 from deskhub.config.secrets import Places, is_reference, resolve
 
 TABLES = {
     "schema", "hub", "inboxes", "auth", "adapters", "bind", "order", "market", "actions",
-    "files", "macros", "mail", "retention",
+    "files", "macros", "mail", "push", "retention", "webhooks",
 }  # fmt: skip
 M = TypeVar("M", bound=BaseModel)
 
@@ -108,6 +110,10 @@ class _Reader:
             RetentionSettings, self._table(document, "retention"), ("retention",)
         )
         mail = self._mail(self._table(document, "mail"))
+        push = self._model(PushSettings, self._table(document, "push"), ("push",))
+        webhooks = self._model(
+            WebhookSettings, self._table(document, "webhooks"), ("webhooks",)
+        )
         auth = self._table(document, "auth")
         for key in auth:
             if key != "roles":
@@ -131,6 +137,8 @@ class _Reader:
                 "files": files or FileSettings(),
                 "retention": retention or RetentionSettings(),
                 "mail": mail or MailSettings(),
+                "push": push or PushSettings(),
+                "webhooks": webhooks or WebhookSettings(),
                 "inboxes": {name: one for name, one in inboxes.items() if one},
                 "adapters": {name: one for name, one in adapters.items() if one},
             }

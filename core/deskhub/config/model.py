@@ -35,6 +35,8 @@ _MAIL_SERVER = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}\Z")
 _SENDER = re.compile(
     r"(?:[^<>@\x00-\x1f]* )?<?([A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{3,190})>?\Z"
 )
+_CONTACT = re.compile(r"(mailto:[^@\s]+@|https://)[A-Za-z0-9.-]+(:\d+)?(/\S*)?\Z")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?\Z|[0-9a-f:]{2,45}\Z")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
 
@@ -269,6 +271,43 @@ class MailSettings(_Part):
         return Address("", user, domain)
 
 
+class PushSettings(_Part):
+    """``[push]``: notices to browsers, also where no page is open; none unless *enabled*.
+
+    *contact* is whom push services may ask, the hub's own address unless it is set. *grace* is
+    how long a message waits for its reader. *snippet* puts the beginning of the message into
+    the notice. *services* are origins that may lie inside the network or speak plain http:
+    a push service of the house.
+    """
+
+    enabled: bool = False
+    contact: Annotated[str, shaped(_CONTACT, "mailto:somebody@example.com or https://…")] | (
+        None
+    ) = None
+    grace: Annotated[Duration, Field(ge=0.0, le=3_600.0)] = 10.0
+    snippet: bool = False
+    services: Annotated[
+        tuple[Annotated[str, shaped(_ORIGIN, "scheme and host without a path")], ...],
+        BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    ] = ()
+
+
+class WebhookSettings(_Part):
+    """``[webhooks]``: how the hub tells other systems of its events.
+
+    *private_hosts* are names inside the network that may be told, also over http; every other
+    endpoint must be https and public. *keep_days* is how long deliveries that ended are kept.
+    """
+
+    private_hosts: tuple[Annotated[str, shaped(_HOST, "a host such as crm.internal")], ...] = ()
+    keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+
+    @field_validator("private_hosts", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
 class Config(_Part):
     """All of hub.toml, checked. Relative paths are relative to the file's folder."""
 
@@ -286,6 +325,8 @@ class Config(_Part):
     files: FileSettings = FileSettings()
     retention: RetentionSettings = RetentionSettings()
     mail: MailSettings = MailSettings()
+    push: PushSettings = PushSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     @property
     def base(self) -> Path:

@@ -19,7 +19,7 @@ from deskhub.errors import Busy, HubError, NotFound, Unauthenticated
 from deskhub.figures import Tally
 from deskhub.files.blobs import Blobs, FolderBlobs, key_of
 from deskhub.files.bucket import BucketBlobs
-from deskhub.files.errors import FilesDown, LinkExpired, TooManyFiles
+from deskhub.files.errors import FilesDown, FileTooLarge, LinkExpired, TooManyFiles
 from deskhub.files.links import Link, Links, Variant
 from deskhub.files.names import shown_name
 from deskhub.files.reencode import Reencoder
@@ -147,6 +147,16 @@ class Files:
         key = key_of(row.tenant, row.id, thumb=link.variant == "thumb")
         size = await self._blobs.size(key)
         return Content(row, link.variant, size, self._blobs.read(key))
+
+    async def whole(self, principal: Principal, id_: str, limit: int) -> bytes:
+        """Return all bytes of a file. Raises `NotFound`, `FilesDown`, `FileTooLarge`."""
+        (row,) = await self.readable(principal, [id_])
+        if row.bytes > limit:
+            raise FileTooLarge(f"{row.bytes} bytes")
+        found = bytearray()
+        async for chunk in self._blobs.read(key_of(row.tenant, row.id)):
+            found += chunk
+        return bytes(found)
 
     async def remove(self, principal: Principal, id_: str) -> None:
         """Remove a file of *principal* that no message uses. Raises `NotFound`."""

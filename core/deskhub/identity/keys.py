@@ -46,15 +46,17 @@ def open_keys(data_dir: Path) -> KeyTable:
     """
     path = data_dir / FILE
     if not path.exists():
-        _create(path, new_table())
+        table = new_table()
+        body = json.dumps({"current": table.current, "keys": table.secrets}, indent=1)
+        write_once(path, body.encode())
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise KeysUnsafe(f"{path} can be read by others; run: chmod 600 {path}")
     return _parse(path)
 
 
-def _create(path: Path, table: KeyTable) -> None:
+def write_once(path: Path, body: bytes) -> None:
+    """Write a secret with mode 0600, unless somebody else was first: theirs stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    body = json.dumps({"current": table.current, "keys": table.secrets}, indent=1).encode()
     draft = path.with_name(f".{path.name}.{os.getpid()}.{new_secret(128)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

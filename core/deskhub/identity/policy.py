@@ -21,6 +21,7 @@ class Permission(StrEnum):
     CONVERSATION_LIST = "conversation.list"
     MESSAGE_POST = "message.post"
     MESSAGE_MARK = "message.mark"
+    MESSAGE_EDIT = "message.edit"
     NOTE_POST = "note.post"
     CONVERSATION_ASSIGN = "conversation.assign"
     CONVERSATION_TAG = "conversation.tag"
@@ -43,6 +44,8 @@ class Permission(StrEnum):
     ADAPTER_ADMIN = "adapter.admin"
     AUDIT_READ = "audit.read"
     MAIL_ADMIN = "mail.admin"
+    INBOX_ADMIN = "inbox.admin"
+    WEBHOOK_ADMIN = "webhook.admin"
     SELF = "self"
 
 
@@ -61,7 +64,7 @@ _AGENT = frozenset(
         _P.CONVERSATION_READ, _P.CONVERSATION_LIST, _P.MESSAGE_POST, _P.MESSAGE_MARK,
         _P.NOTE_POST, _P.CONVERSATION_ASSIGN, _P.CONVERSATION_TAG, _P.CONVERSATION_STATE,
         _P.CONVERSATION_LINK, _P.CARDS_READ, _P.CUSTOMER_READ, _P.SEARCH, _P.ACTION_RUN,
-        _P.ACTION_RESOLVE, _P.ADAPTER_READ, _P.SELF,
+        _P.ACTION_RESOLVE, _P.ADAPTER_READ, _P.SELF, _P.MESSAGE_EDIT,
     }
 )  # fmt: skip
 _SUPERVISOR = _AGENT | {
@@ -79,6 +82,8 @@ ROLE_TABLE: dict[str, frozenset[Permission]] = {
     "supervisor": _SUPERVISOR,
     "admin": _SUPERVISOR | {
         _P.CUSTOMER_ADMIN, _P.USER_ADMIN, _P.ADAPTER_ADMIN, _P.MAIL_ADMIN,
+        _P.INBOX_ADMIN,
+        _P.WEBHOOK_ADMIN,
     },
     "auditor": frozenset({_P.AUDIT_READ, _P.REPORT_READ, _P.SELF}),
     "system": frozenset(
@@ -104,6 +109,7 @@ GRANT_TABLE: dict[str, Permission] = {
 SCOPE_TABLE: dict[str, frozenset[Permission]] = {
     "adapters.read": frozenset({_P.ADAPTER_READ}),
     "adapters.admin": frozenset({_P.ADAPTER_READ, _P.ADAPTER_ADMIN}),
+    "webhooks.admin": frozenset({_P.WEBHOOK_ADMIN}),
     "conversations.read": frozenset(
         {_P.CONVERSATION_READ, _P.CONVERSATION_LIST, _P.CARDS_READ, _P.CUSTOMER_READ}
     ),

@@ -118,6 +118,7 @@ class Account:
     name: str | None = None
     tenant: str | None = None
     groups: tuple[str, ...] = ()
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

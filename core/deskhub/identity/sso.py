@@ -16,11 +16,13 @@ from deskhub.identity.errors import RoleUnmapped, SsoFailed
 from deskhub.identity.model import Role
 from deskhub.identity.ports import IdentityStore
 from deskhub.identity.records import Account, Agent
-from deskhub.identity.service import Identity
+from deskhub.identity.service import SESSION_DAYS, Identity
 
 log = logging.getLogger("deskhub.identity")
 
 ATTEMPT_S = 10 * 60
+# What `put_once` keeps: the provider's sessions, and announcements that were used.
+SESSION, ANNOUNCED = "sso_session", "sso_announced"
 # Where several groups give roles, the strongest one counts.
 _STRENGTH: tuple[Role, ...] = ("admin", "supervisor", "agent", "auditor")
 
@@ -45,6 +47,16 @@ class Provider:
     tenant: str
 
 
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """Whom a provider announces as signed out; *token* is the announcement's own id."""
+
+    issuer: str
+    subject: str | None
+    session: str | None
+    token: str
+
+
 class Providers(Protocol):
     """The hub's side of sign-in adapters."""
 
@@ -58,6 +70,10 @@ class Providers(Protocol):
 
     async def finish(self, attempt: Attempt, parameters: Mapping[str, str]) -> Account:
         """Return the account that came back, or raise `SsoFailed`."""
+        ...
+
+    async def signed_out(self, instance: str, parameters: Mapping[str, str]) -> Departed:
+        """Return whom the provider of *instance* announces, or raise `SsoFailed`."""
         ...
 
 
@@ -143,7 +159,50 @@ class SingleSignOn:
         )
         account = await self._providers.finish(attempt, parameters)
         agent = await self._agent(account, default_tenant=data["tenant"])
+        if account.session:
+            named = _key(account.issuer, account.session)
+            lived = timedelta(days=SESSION_DAYS)
+            await self._keep(agent.tenant, SESSION, named, {"agent": agent.id}, lived)
         return await self._identity.hand_over(agent)
+
+    async def signed_out(self, instance: str, parameters: Mapping[str, str]) -> int:
+        """End every session of whoever signed out at the provider; return how many agents.
+
+        An announcement counts once. One that names only the provider's session ends all of
+        that agent's: which of ours came from it is not kept. Raises `SsoFailed`.
+        """
+        departed = await self._providers.signed_out(instance, parameters)
+        seen = _key(departed.issuer, departed.token)
+        lived = timedelta(seconds=ATTEMPT_S)
+        if await self._keep(self._tenants[0], ANNOUNCED, seen, {}, lived):
+            raise SsoFailed("the announcement was used before")
+        found = await self._departed(departed)
+        for tenant, agent in found:
+            await self._identity.sign_out_everywhere(tenant, agent)
+        return len(found)
+
+    async def _keep(
+        self, tenant: str, purpose: str, digest: str, data: dict[str, str], lived: timedelta
+    ) -> bool:
+        """Put *data* in place of what was there; return whether there was something."""
+        before = await self._store.take_once(purpose, digest)
+        await self._store.put_once(tenant, purpose, digest, data, self._clock.now() + lived)
+        return before is not None
+
+    async def _departed(self, departed: Departed) -> set[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        if departed.session:
+            data = await self._store.take_once(SESSION, _key(departed.issuer, departed.session))
+            if data is not None:
+                found.add((data["tenant"], data["agent"]))
+        if departed.subject:
+            for tenant in self._tenants:
+                agent = await self._store.linked_agent(
+                    tenant, departed.issuer, departed.subject
+                )
+                if agent is not None:
+                    found.add((tenant, agent.id))
+        return found
 
     def _provider(self, instance: str) -> Provider:
         for provider in self._providers.all():
@@ -197,3 +256,7 @@ class SingleSignOn:
         await self._store.link_agent(tenant, account.issuer, account.subject, agent.id)
         log.info("account_linked", extra={"tenant": tenant, "agent": agent.id})
         return agent
+
+
+def _key(issuer: str, value: str) -> str:
+    return tokens.digest(f"{issuer}\n{value}")

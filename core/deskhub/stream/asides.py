@@ -14,6 +14,7 @@ from deskhub.store.tx import Connection
 from deskhub.stream import frames as f
 from deskhub.stream.limits import Limits
 from deskhub.stream.neighbours import Aside
+from deskhub.stream.reached import Reached
 from deskhub.stream.readers import Readers
 from deskhub.stream.session import Session
 from deskhub.stream.shedding import Shedding
@@ -37,8 +38,10 @@ class Asides:
         monotonic: Callable[[], float],
         tell: Callable[[str, Aside], None],
         shedding: Shedding,
+        reached: Reached,
     ) -> None:
         """Find sessions through *readers*; *tell* other processes about theirs."""
+        self._reached = reached
         self._tell = tell
         self._shedding = shedding
         self._store = store
@@ -82,6 +85,8 @@ class Asides:
     def hear(self, tenant: str, aside: Aside) -> None:
         """Pass on what another process tells."""
         self._deliver(tenant, aside)
+        if aside.kind == "delivered":
+            self._reached.note(tenant, aside.by, int(aside.data.get("seq", 0)))
         if aside.kind == "viewing" and aside.echo:
             for session in self._looking.get((tenant, aside.conversation or ""), ()):
                 # Whoever begins to look learns who else does; whoever stops in one window
@@ -146,6 +151,7 @@ class Asides:
         """Tell the other side what *session*'s client has stored, once for each place."""
         principal, tail = session.principal, self._store.tail
         seq = min(seq, tail.head(principal.tenant))
+        self._reached.note(principal.tenant, principal.by, seq)
         if seq <= session.acked:
             return
         before, session.acked = session.acked, seq

@@ -40,6 +40,7 @@ EXAMPLES: dict[str, tuple[Json, ...]] = {
                  "body": {"kind": "text", "text": "你好"}},
     ),
     "client.note": (_HERE | {"text": "Called back"},),
+    "client.edit": (_HERE | {"seq": 41, "text": "Called back at 9", "version": 0},),
     "client.assign": (_HERE | {"agent": "a_1"}, _HERE | {"agent": None, "how": "transfer"}),
     "client.close": (_HERE,),
     "client.reopen": (_HERE,),

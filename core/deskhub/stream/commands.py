@@ -11,6 +11,7 @@ from deskhub.stream import frames as f
 CommandFrame = (
     f.Send
     | f.Note
+    | f.Edit
     | f.Assign
     | f.Close
     | f.Reopen
@@ -39,6 +40,8 @@ def command_of(frame: CommandFrame, principal: Principal) -> c.ChatCommand:  # n
             )
         case f.Note():
             return c.AddNote(frame.conversation, frame.text)
+        case f.Edit():
+            return c.Edit(frame.conversation, frame.seq, frame.text, frame.version)
         case f.Assign():
             return c.Assign(frame.conversation, frame.agent, frame.how)
         case f.Close():

@@ -71,6 +71,17 @@ class Note(Frame, frozen=True):
     text: Text
 
 
+class Edit(Frame, frozen=True):
+    """Give one's last message or note another text."""
+
+    id: Id
+    conversation: Id
+    cid: Id
+    seq: Seq
+    text: Text
+    version: Seq
+
+
 class Assign(Frame, frozen=True):
     """Give a conversation to somebody, or back."""
 
@@ -191,7 +202,7 @@ class Pong(Frame, frozen=True):
 
 
 Incoming = (
-    Hello | Send | Note | Assign | Close | Reopen | Wake | Snooze | Tag | Read | Unread
+    Hello | Send | Note | Edit | Assign | Close | Reopen | Wake | Snooze | Tag | Read | Unread
     | Rate | Typing | Open | Ack | Auth | Ping | Pong
 )  # fmt: skip
 

@@ -37,6 +37,8 @@ class _Poll:
         """Look again."""
         self.changed.set()
 
+    flush = wake
+
 
 class Polls:
     """Long polls of one process."""

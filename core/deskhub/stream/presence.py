@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from deskhub.identity.model import Principal
+from deskhub.stream.reached import Reached
 
 # Reloading a page is not leaving.
 GRACE_S = 5.0
@@ -67,6 +68,7 @@ class Presence:
         self._elsewhere: dict[Key, dict[str, _Elsewhere]] = {}
         self._processes: dict[tuple[str, str], float] = {}
         self._tenants: dict[str, None] = {}
+        self.reached = Reached()
 
     # This process
 
@@ -175,6 +177,15 @@ class Presence:
         if key in self._since:
             moments.append(self._since[key])
         return min(moments, default=None)
+
+    def has_reached(self, tenant: str, by: str, seq: int) -> bool:
+        """Return whether a device of somebody has everything up to *seq*.
+
+        An agent's devices tell only the process that they are connected to: at another one,
+        being connected has to do.
+        """
+        away = by.startswith("agent:") and (tenant, by) in self._elsewhere
+        return away or self.reached.has(tenant, by, seq)
 
     def online(self, tenant: str) -> Sequence[str]:
         """Return everybody of *tenant* who is there: ``agent:…`` and ``visitor:…``."""

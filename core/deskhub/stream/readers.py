@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Protocol
 
 from deskhub.identity.model import Principal
 from deskhub.store.event import Event
 
-# One event for 10,000 readers must not stop the loop for everybody else.
+# One event for 10,000 readers must not stop the loop for everybody else: who is woken by it
+# waits behind all others, and these many are woken, for this long at most, between two turns.
 SLICE = 200
+SLICE_S = 0.002
 
 
 class Reader(Protocol):
@@ -27,7 +30,11 @@ class Reader(Protocol):
         ...
 
     def wake(self) -> None:
-        """Go and read them."""
+        """Go and read them, in the loop's next turn."""
+        ...
+
+    def flush(self) -> None:
+        """Go and read them now."""
         ...
 
 
@@ -85,9 +92,10 @@ class Readers:
                 woken += self._visitors.get((tenant, visitor), ())
         for reader in woken:
             reader.behind(after)
-        if len(woken) <= SLICE and not self._to_wake:
-            # In the loop's next turn, when the answers of this commit are there as well.
-            asyncio.get_running_loop().call_soon(_wake, woken)
+        if len(woken) <= SLICE:
+            # Their turn comes when the answers of this commit are there as well.
+            for reader in woken:
+                reader.wake()
             return
         self._to_wake.extend(woken)
         self._waiting.set()
@@ -104,8 +112,11 @@ class Readers:
         while True:
             await self._waiting.wait()
             while self._to_wake:
+                until = monotonic() + SLICE_S
                 for _ in range(min(SLICE, len(self._to_wake))):
-                    self._to_wake.popleft().wake()
+                    self._to_wake.popleft().flush()
+                    if monotonic() > until:
+                        break
                 # Others get their turn between two slices.
                 await asyncio.sleep(0)
             self._waiting.clear()
@@ -114,8 +125,3 @@ class Readers:
         if principal.kind == "visitor":
             return self._visitors.setdefault((principal.tenant, principal.id), set())
         return self._staff.setdefault(principal.tenant, set())
-
-
-def _wake(readers: Iterable[Reader]) -> None:
-    for reader in readers:
-        reader.wake()

@@ -18,40 +18,29 @@ from deskhub.chat.commands import Assign, ChatCommand
 from deskhub.chat.model import Receipt
 from deskhub.errors import HubError, Invalid, RateLimited, Unauthenticated
 from deskhub.identity.model import Principal
-from deskhub.store.event import Event
-from deskhub.store.tombstones import ERASED
-from deskhub.stream import cursor as cursors
 from deskhub.stream import frames as f
 from deskhub.stream.casts import Casts, Key
 from deskhub.stream.commands import CommandFrame, cid_of, command_of
 from deskhub.stream.errors import Close, Closed
 from deskhub.stream.feed import Feed
-from deskhub.stream.figures import StreamFigures
 from deskhub.stream.limits import Bucket, Limits
+from deskhub.stream.place import Logs, Place
 from deskhub.stream.tokens import expires_at
 
 log = logging.getLogger("deskhub.stream")
 
-FRAME_EVENTS = 500
-# A client this far behind after its socket was blocked is told how much is still to come.
-LAG_EVENTS = 100
 _AT_ONCE = frozenset(
     {Close.REVOKED, Close.SUBJECT_CHANGED, Close.BAD_TOKEN, Close.TOKEN_EXPIRED}
 )
 
 
-class Home(Protocol):
+class Home(Logs, Protocol):
     """What a session needs of the service it belongs to."""
 
     limits: Limits
-    figures: StreamFigures
 
     def monotonic(self) -> float:
         """Return the time for deadlines."""
-        ...
-
-    def log_of(self, tenant: str) -> tuple[str, int]:
-        """Return (epoch, head) of the tenant's log."""
         ...
 
     def submit(
@@ -62,10 +51,6 @@ class Home(Protocol):
 
     def sends_of(self, principal: Principal) -> Bucket:
         """Return the bucket that counts what *principal* sends."""
-        ...
-
-    def encoded(self, feed: Feed, start: int, end: int, items: Sequence[Event]) -> str:
-        """Return the events frame of (start, end], made once for all who see the same."""
         ...
 
     async def authenticate(self, token: str) -> Principal:
@@ -81,8 +66,23 @@ class Home(Protocol):
         ...
 
 
+class Outlet(Protocol):
+    """A transport that can be written to at once while it has room."""
+
+    def is_free(self) -> bool:
+        """Return whether `put` need not wait."""
+        ...
+
+    def put(self, frames: Sequence[str]) -> None:
+        """Send *frames*; only while it `is_free`."""
+        ...
+
+
 class Session:
-    """A client's end in the hub. The transport calls `receive` and `take`, in two tasks."""
+    """A client's end in the hub. The transport calls `receive` and `take`, in two tasks.
+
+    With an `Outlet` the second task sleeps for as long as everything can be sent at once.
+    """
 
     def __init__(
         self, home: Home, sid: str, feed: Feed, client: f.Client, position: int
@@ -90,25 +90,22 @@ class Session:
         """Use `Streams.open`."""
         self.home = home
         self.sid = sid
-        self.feed = feed
         self.client = client
-        self.position = position
-        self.epoch, _ = home.log_of(feed.principal.tenant)
         self.on_screen: str | None = None
         self.acked = position
         self.expires_at: float | None = None
         self.expiry_told = False
         self.heard_at = self.sent_at = home.monotonic()
         self.asked_at: float | None = None
-        self._clear_to = position
-        self._is_behind = True
-        self._was_blocked = False
+        self._place = Place(home, feed, position)
         self._replies: deque[str] = deque()
         self._results: deque[str] = deque()
         self._casts = Casts()
         self._in_flight = 0
         self._room = asyncio.Event()
         self._waiter: asyncio.Future[None] | None = None
+        self._outlet: Outlet | None = None
+        self._is_due = False
         self._close: Close | None = None
         self._is_gone = False
         self._rate = Bucket(home.limits.frames, home.monotonic)
@@ -117,6 +114,11 @@ class Session:
     def principal(self) -> Principal:
         """Return who this is."""
         return self.feed.principal
+
+    @property
+    def feed(self) -> Feed:
+        """Return the part of the log that this client may see."""
+        return self._place.feed
 
     @property
     def is_closing(self) -> bool:
@@ -221,7 +223,7 @@ class Session:
         known = self.principal
         if (principal.tenant, principal.by) != (known.tenant, known.by):
             raise Closed(Close.SUBJECT_CHANGED)
-        self.feed = self.feed.renewed(principal)
+        self._place.feed = self.feed.renewed(principal)
         self.expires_at = expires_at(frame.token)
         self.expiry_told = False
         self.reply(f.plain({"t": "result", "id": frame.id, "ok": True, "seq": 0, "dup": False}))
@@ -242,17 +244,16 @@ class Session:
                 raise Closed(self._close)
             ready = list(self._replies)
             self._replies.clear()
-            if self._is_behind:
-                ready += await self._events()
-            ready += self._results
-            self._results.clear()
-            ready += self._casts.take()
+            if self._place.is_behind:
+                told = self._place.from_memory()
+                ready += await self._place.from_log() if told is None else told
+            ready += self._last()
             if ready:
                 self.sent_at = self.home.monotonic()
                 return ready
             if self._close is not None:
                 raise Closed(self._close)
-            if not self._replies and not self._results and not self._is_behind:
+            if not self._replies and not self._results and not self._place.is_behind:
                 self._waiter = asyncio.get_running_loop().create_future()
                 await self._waiter
 
@@ -271,32 +272,55 @@ class Session:
 
         Everything up to *after* was already sent or does not concern it. Call `wake` next.
         """
-        if not self._is_behind:
-            self._is_behind = True
-            self._clear_to = max(self._clear_to, after)
+        self._place.behind(after)
+
+    def write_to(self, outlet: Outlet | None) -> None:
+        """Send to *outlet* what is at hand, for as long as `take` waits."""
+        self._outlet = outlet
 
     def wake(self) -> None:
-        """Let `take` go on."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        """`flush` in the loop's next turn: what comes until then goes with it."""
+        if not self._is_due and self._waiter is not None and not self._waiter.done():
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what there is, now if the transport can, else by letting `take` go on."""
+        self._is_due = False
+        waiter = self._waiter
+        if waiter is not None and not waiter.done() and not self._is_sent():
+            waiter.set_result(None)
+
+    def _is_sent(self) -> bool:
+        """Send what is at hand; return whether nothing is left to do."""
+        outlet = self._outlet
+        if outlet is None or self._is_gone or self._close is not None or not outlet.is_free():
+            return False
+        told = self._place.from_memory() if self._place.is_behind else []
+        if told is None:
+            return False
+        ready = [*self._replies, *told, *self._last()]
+        self._replies.clear()
+        if ready:
+            self.sent_at = self.home.monotonic()
+            outlet.put(ready)
+        return not self._place.is_behind
+
+    def _last(self) -> list[str]:
+        """Return what comes after the events."""
+        ready = [*self._results, *self._casts.take()]
+        self._results.clear()
+        return ready
 
     def blocked(self) -> None:
         """Note that the transport could not send for a while."""
-        self._was_blocked = True
+        self._place.blocked()
 
     def advance(self) -> None:
-        """Move the client's cursor to the head although nothing concerned it.
-
-        A cursor that stays far behind makes the next resume expensive.
-        """
-        tenant = self.principal.tenant
-        epoch, head = self.home.log_of(tenant)
-        start = self.position
-        if not self._is_behind and epoch == self.epoch and start < head:
-            self.position = self._clear_to = head
-            self.reply(
-                f.events(cursors.written(epoch, start), cursors.written(epoch, head), ())
-            )
+        """Move the client's cursor to the head although nothing concerned it."""
+        frame = self._place.advance()
+        if frame is not None:
+            self.reply(frame)
 
     def close(self, code: Close) -> None:
         """End the session with *code*; the first call counts."""
@@ -308,49 +332,5 @@ class Session:
     def hang_up(self) -> None:
         """Note that the client is gone: `take` ends."""
         self._is_gone = True
+        self._outlet = None
         self.wake()
-
-    async def _events(self) -> list[str]:
-        """Return frames for the next part of what is missing, and move the position."""
-        tenant = self.principal.tenant
-        epoch, head = self.home.log_of(tenant)
-        if epoch != self.epoch:
-            return [self._reset(epoch, head, "epoch")]
-        start = max(self.position, self._clear_to)
-        found: Sequence[Event] | None = self.feed.recent(start)
-        if found is None:
-            raw = await self.feed.page(start, FRAME_EVENTS)
-            self._is_behind = len(raw) == FRAME_EVENTS or self.home.log_of(tenant)[1] > head
-            end = (
-                raw[-1].seq
-                if len(raw) == FRAME_EVENTS
-                else max(head, raw[-1].seq if raw else 0)
-            )
-            found = [event for event in raw if self.feed.sees(event)]
-        elif len(found) > FRAME_EVENTS:
-            found = found[:FRAME_EVENTS]
-            end = found[-1].seq
-        else:
-            self._is_behind = False
-            end = head
-        erased = [event.seq for event in found if event.kind == ERASED]
-        if erased:
-            # What the client holds from before is to be dropped, not added to.
-            newest = self.home.log_of(tenant)[1]
-            return [self._reset(epoch, max(newest, erased[-1]), "erased")]
-        told = []
-        if self._was_blocked and head - start > LAG_EVENTS:
-            told.append(f.plain({"t": "lag", "head": head}))
-            self.home.figures.lags.add()
-        self._was_blocked = False
-        self._clear_to = end
-        if found:
-            told.append(self.home.encoded(self.feed, self.position, end, found))
-            self.position = end
-        return told
-
-    def _reset(self, epoch: str, head: int, why: str) -> str:
-        self.epoch, self.position, self._clear_to = epoch, head, head
-        self._is_behind = False
-        where = cursors.written(epoch, head)
-        return f.plain({"t": "reset", "cursor": where, "why": why})

@@ -79,7 +79,7 @@ class Streams:
         self.shedding = Shedding(store, self.figures)
         self._asides = Asides(
             store, self.readers, self.limits, clock.monotonic, self._neighbours.tell,
-            self.shedding,
+            self.shedding, self.presence.reached,
         )  # fmt: skip
         self._encoded: OrderedDict[tuple[str, str, int, int], str] = OrderedDict()
         self._here: list[Callable[[str], None]] = []
@@ -154,6 +154,7 @@ class Streams:
             head = self.log_of(tenant)[1]
         if seq > head:
             return head, None, "ahead"
+        self.presence.reached.note(tenant, feed.principal.by, seq)
         missing = await feed.missing(seq, self.limits.resume_events, self.limits.resume_bytes)
         if missing is None:
             return self.log_of(tenant)[1], None, "too_far"

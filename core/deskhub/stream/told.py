@@ -155,6 +155,33 @@ class NoteData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     erased: bool = False
 
 
+class EditedData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The text that message or note *of* has from now on; *version* counts its edits."""
+
+    of: int
+    version: int
+    text: str
+    name: str
+    erased: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer: what was asked (*titles* by language) and, of a choice, what it is called."""
+
+    field: str
+    title: str
+    value: str | bool
+    titles: dict[str, str] = {}
+    text: str | None = None
+    texts: dict[str, str] = {}
+
+
+class PrechatData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the visitor answered before the first message, in the order of the form."""
+
+    answers: tuple[Answer, ...]
+
+
 class AssignedData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who has the conversation now."""
 
@@ -249,6 +276,24 @@ class Noted(Fact, tag="note.posted", frozen=True):
     data: NoteData
 
 
+class Edited(Fact, tag="message.edited", frozen=True):
+    """An agent corrected their last message."""
+
+    data: EditedData
+
+
+class NoteEdited(Fact, tag="note.edited", frozen=True):
+    """An agent corrected their last note; visitors never learn of it."""
+
+    data: EditedData
+
+
+class Answered(Fact, tag="prechat.answered", frozen=True):
+    """The visitor filled in the inbox's form; they are not shown it again."""
+
+    data: PrechatData
+
+
 class Assigned(Fact, tag="conversation.assigned", frozen=True):
     """Somebody got or gave back a conversation."""
 
@@ -322,8 +367,8 @@ class RunChanged(Fact, tag="run.changed", frozen=True):
 
 
 AnyFact = (
-    Opened | Posted | Noted | Assigned | Closed | Rated | Reopened | Snoozed | Woken | Tagged
-    | ReadTo | Linked | Identified | Shown | RunChanged
+    Opened | Answered | Posted | Noted | Edited | NoteEdited | Assigned | Closed | Rated
+    | Reopened | Snoozed | Woken | Tagged | ReadTo | Linked | Identified | Shown | RunChanged
 )  # fmt: skip
 
 
