@@ -11,6 +11,15 @@ from deskhub_sdk.adapter import (
 )
 from deskhub_sdk.batch import url_chars
 from deskhub_sdk.capabilities import CAPABILITIES, capability
+from deskhub_sdk.channel import (
+    Channel,
+    Delivered,
+    Heard,
+    Outgoing,
+    OutgoingFile,
+    Said,
+    SaidFile,
+)
 from deskhub_sdk.context import Context, Http, HttpAnswer, Seat
 from deskhub_sdk.errors import (
     AdapterError,
@@ -32,11 +41,13 @@ from deskhub_sdk.errors import (
 from deskhub_sdk.hooks import SPECS, Hooks, HookSpec, Policy, hookimpl
 from deskhub_sdk.loader import BatchRefused, Loader, LoaderStats
 from deskhub_sdk.records import (
+    Changes,
     Conversation,
     ConversationId,
     Customer,
     CustomerId,
     CustomerMatch,
+    ErasedCustomer,
     Health,
     Identity,
     Message,
@@ -50,6 +61,7 @@ from deskhub_sdk.records import (
     Product,
     ProductId,
     Signal,
+    SignedOut,
     SignInRequest,
     SignInResult,
     SuggestedReply,
@@ -88,6 +100,8 @@ __all__ = [
     "AuthRequired",
     "BatchRefused",
     "Change",
+    "Changes",
+    "Channel",
     "Config",
     "ConfigInvalid",
     "Conflict",
@@ -97,9 +111,12 @@ __all__ = [
     "Customer",
     "CustomerId",
     "CustomerMatch",
+    "Delivered",
+    "ErasedCustomer",
     "Fact",
     "Forged",
     "Health",
+    "Heard",
     "HookSpec",
     "Hooks",
     "Http",
@@ -120,6 +137,8 @@ __all__ = [
     "OrderId",
     "OrderLine",
     "OutcomeUnknown",
+    "Outgoing",
+    "OutgoingFile",
     "Payment",
     "Permissions",
     "Policy",
@@ -130,10 +149,13 @@ __all__ = [
     "Refusal",
     "Rejected",
     "ReturnLine",
+    "Said",
+    "SaidFile",
     "Seat",
     "SignInRequest",
     "SignInResult",
     "Signal",
+    "SignedOut",
     "Step",
     "StepCall",
     "StepError",

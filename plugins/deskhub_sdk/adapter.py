@@ -30,8 +30,9 @@ class Permissions(Record, frozen=True):
 
     *net* lists origins; ``{config.base_url}`` stands for a setting. *reads* names record
     fields (``customer.email``), *writes* what it may change (``message``, ``note``, ``card``,
-    ``assign``, ``tag``, ``link``). *sockets* is for the few who must bring their own network
-    client; everybody else goes out through ``ctx.http`` and can open no connection.
+    ``assign``, ``tag``, ``link``, and ``conversation``: open one and speak for whoever wrote
+    from outside). *sockets* is for the few who must bring their own network client; everybody
+    else goes out through ``ctx.http`` and can open no connection.
     """
 
     net: tuple[str, ...] = ()

@@ -30,13 +30,16 @@ class Size(Generic[K]):
 
     def cut(self, keys: Iterable[K]) -> Iterator[list[K]]:
         """Yield *keys* in calls, in order; a key that is too dear alone goes alone."""
+        if self.cost is None:
+            every = list(keys)
+            for start in range(0, len(every), self.count):
+                yield every[start : start + self.count]
+            return
         call: list[K] = []
         spent = 0.0
         for key in keys:
-            price = self.cost(key) if self.cost is not None else 0.0
-            if call and (
-                len(call) >= self.count or (self.cost is not None and spent + price > self.most)
-            ):
+            price = self.cost(key)
+            if call and (len(call) >= self.count or spent + price > self.most):
                 yield call
                 call, spent = [], 0.0
             call.append(key)
@@ -46,52 +49,79 @@ class Size(Generic[K]):
 
 
 class Batch(Generic[K, V]):
-    """Keys with the future of each, how many wait for it, and whether nobody hurries."""
+    """Keys with those who wait for each, who counts, and which of them nobody hurries for."""
 
-    __slots__ = ("background", "futures", "meters", "waiters")
+    __slots__ = ("asked", "background", "meters")
 
     def __init__(self) -> None:
-        self.futures: dict[K, asyncio.Future[V | None]] = {}
+        # A future for each who waits: who is cancelled takes nothing away from the others.
+        self.asked: dict[K, list[asyncio.Future[V | None]]] = {}
         self.meters: dict[K, list[LoaderStats]] = {}
-        self.waiters: dict[K, int] = {}
         self.background: set[K] = set()
 
     def join(
         self, key: K, loop: asyncio.AbstractEventLoop, *, background: bool
     ) -> asyncio.Future[V | None]:
-        """Return the future of *key*, for one waiter more; who hurries, hurries for all."""
-        future = self.futures.get(key)
-        if future is None:
-            future = self.futures[key] = loop.create_future()
+        """Return a future for one waiter more of *key*; who hurries, hurries for all."""
+        future: asyncio.Future[V | None] = loop.create_future()
+        waiting = self.asked.get(key)
+        if waiting is None:
+            self.asked[key] = [future]
             if background:
                 self.background.add(key)
-        elif not background:
-            self.background.discard(key)
-        self.waiters[key] = self.waiters.get(key, 0) + 1
+        else:
+            waiting.append(future)
+            if not background:
+                self.background.discard(key)
         return future
 
-    def leave(self, key: K, future: asyncio.Future[V | None]) -> None:
-        """Take note that one waiter left; a key nobody waits for is not asked for."""
-        if self.futures.get(key) is not future:
-            return
-        self.waiters[key] -= 1
-        if self.waiters[key] == 0:
-            for kept in (self.futures, self.meters, self.waiters):
-                kept.pop(key, None)
-            self.background.discard(key)
+    def refresh(self, key: K) -> None:
+        """Ask for *key* with nobody waiting for it."""
+        if key not in self.asked:
+            self.asked[key] = []
+            self.background.add(key)
+
+    def settle(self, key: K, value: V | None) -> None:
+        """Give everybody who waits for *key* its value."""
+        for future in self.asked.pop(key, ()):
+            if not future.done():
+                future.set_result(value)
+
+    def fail(self, key: K, error: Exception) -> None:
+        """Let everybody who waits for *key* raise *error*."""
+        for future in self.asked.pop(key, ()):
+            if not future.done():
+                future.set_exception(error)
+                # Looked at once: when every waiter has left, nobody else will.
+                future.exception()
+
+    def cancel(self) -> None:
+        """Cancel everybody who waits."""
+        for waiting in self.asked.values():
+            for future in waiting:
+                future.cancel()
 
     def interactive(self) -> list[K]:
         """Return the keys that somebody waits for in the foreground."""
         if not self.background:
-            return list(self.futures)
-        return [key for key in self.futures if key not in self.background]
+            return list(self.asked)
+        return [key for key in self.asked if key not in self.background]
+
+    def drop_forsaken(self) -> None:
+        """Drop the keys that everybody who waited for has left."""
+        self.cut(
+            [
+                key
+                for key, waiting in self.asked.items()
+                if waiting and all(future.done() for future in waiting)
+            ]
+        )
 
     def cut(self, keys: Iterable[K]) -> Batch[K, V]:
         """Take *keys* out and return them as a batch of their own."""
         first: Batch[K, V] = Batch()
         for key in keys:
-            first.futures[key] = self.futures.pop(key)
-            first.waiters[key] = self.waiters.pop(key, 0)
+            first.asked[key] = self.asked.pop(key)
             if key in self.meters:
                 first.meters[key] = self.meters.pop(key)
             if key in self.background:

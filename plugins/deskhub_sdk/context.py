@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
 from deskhub_sdk.cards import Card
+from deskhub_sdk.channel import Channel
 from deskhub_sdk.loader import Loader
 from deskhub_sdk.records import ConversationId, Record, Signal, TenantId
 
@@ -171,6 +172,7 @@ class Context(Protocol):
     kv: Kv
     conversations: Conversations
     seats: Seats
+    channel: Channel
     tasks: Tasks
     clock: Clock
     log: logging.LoggerAdapter[logging.Logger]

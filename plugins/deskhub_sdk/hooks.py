@@ -7,16 +7,20 @@ may be left out, never renamed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import pluggy
 
 from deskhub_sdk.cards import Card
+from deskhub_sdk.channel import Delivered, Outgoing
 from deskhub_sdk.records import (
+    Changes,
     Conversation,
     Customer,
     CustomerMatch,
+    ErasedCustomer,
     Identity,
     Message,
     OrderFacts,
@@ -24,6 +28,7 @@ from deskhub_sdk.records import (
     Principal,
     Record,
     Signal,
+    SignedOut,
     SignInRequest,
     SignInResult,
     SuggestedReply,
@@ -227,6 +232,30 @@ class Hooks:
         """
         raise AssertionError(request)
 
+    @hookspec(Policy.DIRECT, 10.0)
+    async def refetch_signals(self, signals: Sequence[Signal]) -> Sequence[Signal]:
+        """Return what is true now of the objects that thin *signals* are about.
+
+        When: after the sender was answered, at most 50 different objects at once.
+        Answer: one signal for each object that exists, with its version or rank of now;
+        an object that is left out is gone, and nothing is shown.
+        Deadline: 10 s. Several adapters: only the one the signals came from.
+        Errors: tried again on the schedule of signals. Since: SDK 1.0.
+        """
+        raise AssertionError(signals)
+
+    @hookspec(Policy.DIRECT, 10.0)
+    async def changed_since(self, since: datetime, page: str) -> Changes:
+        """Return what changed at the system since *since*, by the system's own clock.
+
+        When: every few minutes, for senders that give up or send no webhooks; *since* lies
+        some minutes before the last change that the hub knows. *page* is "" at first.
+        Answer: at most 100 signals in any order, and where the next page begins.
+        Deadline: 10 s a page. Several adapters: each is asked for itself.
+        Errors: asked again at the next turn from the same *since*. Since: SDK 1.0.
+        """
+        raise AssertionError(since, page)
+
     @hookspec(Policy.GATHER, 0.3)
     async def find_conversations(self, signal: Signal) -> Sequence[Target]:
         """Return whom *signal* concerns.
@@ -268,6 +297,41 @@ class Hooks:
         """
         raise AssertionError(order, subject)
 
+    @hookspec(Policy.DIRECT, 60.0)
+    async def deliver(self, outgoing: Outgoing) -> Delivered:
+        """Hand an agent's answer over to whoever carries it to its reader.
+
+        When: after the commit, for a conversation that came in over this instance's channel.
+        Ask ``ctx.channel.leaving`` right before nothing can hold the answer back.
+        Answer: how it ended. Deadline: 60 s; a later one is in doubt and left to a person.
+        Several adapters: only the one whose conversation it is.
+        Errors: like ``later`` before ``leaving``, and like ``unknown`` after. Since: SDK 1.0.
+        """
+        raise AssertionError(outgoing)
+
+    @hookspec(Policy.GATHER, 10.0)
+    async def export_customer(self, customer: Customer) -> Mapping[str, Any]:
+        """Return what your system holds of *customer*, for the customer to read.
+
+        When: a customer's data is exported, once for each record of that person.
+        Answer: plain values by name, at most 1 MB; empty when they are not known.
+        Deadline: 10 s. Several adapters: each is a part of the document.
+        Errors: the document says that this system did not answer. Since: SDK 1.0.
+        """
+        raise AssertionError(customer)
+
+    @hookspec(Policy.GATHER, 10.0)
+    async def erase_customer(self, customer: Customer) -> ErasedCustomer:
+        """Erase *customer* in your system; asked again, the answer is the same.
+
+        When: a customer was erased in the hub, once for each record of that person.
+        Answer: what was done; it is kept with the erasure and shown.
+        Deadline: 10 s. Several adapters: each is asked by itself.
+        Errors: asked again with growing pauses for ten days, also after a restart.
+        Since: SDK 1.0.
+        """
+        raise AssertionError(customer)
+
     @hookspec(Policy.DIRECT, 5.0)
     async def sign_in_start(self, request: SignInRequest) -> str:
         """Return the provider's address to send the browser to.
@@ -287,6 +351,17 @@ class Hooks:
         Several adapters: only the chosen one. Errors: sign-in fails. Since: SDK 1.0.
         """
         raise AssertionError(request, parameters)
+
+    @hookspec(Policy.DIRECT, 5.0)
+    async def sign_out_announced(self, parameters: Mapping[str, str]) -> SignedOut:
+        """Verify a provider's announcement that somebody signed out there.
+
+        When: the provider called ``/auth/INSTANCE/signed-out`` (OpenID Connect Back-Channel
+        Logout). Answer: whose sessions end. Deadline: 5 s.
+        Several adapters: only the addressed one.
+        Errors: raise `Forged` when it does not hold; nobody is signed out. Since: SDK 1.0.
+        """
+        raise AssertionError(parameters)
 
     @hookspec(Policy.DIRECT, 5.0)
     async def diagnostics(self) -> Mapping[str, Any]:

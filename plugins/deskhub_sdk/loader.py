@@ -105,6 +105,7 @@ class Loader(Generic[K, V]):
         self._full = asyncio.Event()
         self._parallel = asyncio.Semaphore(MAX_PARALLEL)
         self._pump: asyncio.Task[None] | None = None
+        self._has_left = False
         self.stats = stats or LoaderStats()
 
     async def load(self, key: K, *, background: bool = False) -> V | None:
@@ -114,11 +115,10 @@ class Loader(Generic[K, V]):
         batch for the others; a key that nobody waits for any more is not asked for. In the
         *background* it leaves when nobody else wants anything.
         """
-        future = self._ask(key, background=background)
         try:
-            return await _wait(future)
+            return await self._ask(key, background=background)
         except asyncio.CancelledError:
-            self._waiting.leave(key, future)
+            self._has_left = True
             raise
 
     async def load_many(
@@ -127,15 +127,17 @@ class Loader(Generic[K, V]):
         """Return the values of *keys*; raises the first failure among them."""
         asked = {key: self._ask(key, background=background) for key in keys}
         try:
-            return {key: await _wait(future) for key, future in asked.items()}
-        except asyncio.CancelledError:
-            for key, future in asked.items():
-                self._waiting.leave(key, future)
+            return {key: await future for key, future in asked.items()}
+        except BaseException:
+            # Whoever leaves early leaves all of it.
+            self._has_left = True
+            for future in asked.values():
+                future.cancel()
             raise
 
     def prime(self, key: K, value: V) -> None:
         """Put a *value* that arrived otherwise (a webhook) in place of the kept one."""
-        self._keep(key, value)
+        self._keep(key, value, monotonic() + self._ttl_s)
 
     def forget(self, key: K) -> None:
         """Drop *key*, so that the next load asks the far side."""
@@ -168,50 +170,52 @@ class Loader(Generic[K, V]):
             done: asyncio.Future[V | None] = loop.create_future()
             done.set_result(kept[1])
             return done
-        future = self._flying.futures.get(key)
-        if future is not None and not future.done():
-            return future
+        if key in self._flying.asked:
+            return self._flying.join(key, loop, background=background)
         future = self._waiting.join(key, loop, background=background)
-        self._start(loop)
+        if self._pump is None or self._pump.done():
+            self._start(loop)
         if meter is not None:
             self._waiting.meters.setdefault(key, []).append(meter)
-        if len(self._waiting.futures) >= self._size.count:
+        if self._window_s > 0 and len(self._waiting.asked) >= self._size.count:
             self._full.set()
         return future
 
     def _refresh(self, key: K, loop: asyncio.AbstractEventLoop) -> None:
         """Load *key* anew with nobody waiting for it; a failure leaves the old value."""
-        flying = self._flying.futures.get(key)
-        if (flying is None or flying.done()) and key not in self._waiting.futures:
-            _ = self._waiting.join(key, loop, background=True)
-            self._start(loop)
+        if key not in self._flying.asked:
+            self._waiting.refresh(key)
+            if self._pump is None or self._pump.done():
+                self._start(loop)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._pump is None or self._pump.done():
-            # A batch serves everybody: what it asks the far side is counted by the batch and
-            # not by whoever happened to come first.
-            context = copy_context()
-            context.run(metered.set, None)
-            # Owned: loop. The loader owns its pump, which ends by itself when nothing waits;
-            # close() waits for it.
-            self._pump = loop.create_task(self._run(), name="loader", context=context)
+        # A batch serves everybody: what it asks the far side is counted by the batch and not
+        # by whoever happened to come first.
+        context = copy_context()
+        context.run(metered.set, None)
+        # Owned: loop. The loader owns its pump, which ends by itself when nothing waits;
+        # close() waits for it.
+        self._pump = loop.create_task(self._run(), name="loader", context=context)
 
     async def _run(self) -> None:
         """Send batches until nothing waits."""
         try:
-            while self._waiting.futures:
+            while self._waiting.asked:
                 # One more turn, so that every load of this turn is on board.
                 await asyncio.sleep(0)
                 await self._collect()
+                if self._has_left:
+                    self._has_left = False
+                    self._waiting.drop_forsaken()
                 self._flying = self._waiting.cut(self._next())
                 self._full.clear()
                 async with asyncio.TaskGroup() as group:
-                    for call in self._size.cut(self._flying.futures):
+                    for call in self._size.cut(list(self._flying.asked)):
                         group.create_task(self._send(call), name="loader-call")
                 self._flying = Batch()
         finally:
-            for future in (*self._flying.futures.values(), *self._waiting.futures.values()):
-                future.cancel()
+            self._flying.cancel()
+            self._waiting.cancel()
             self._flying, self._waiting = Batch(), Batch()
 
     async def _collect(self) -> None:
@@ -231,7 +235,7 @@ class Loader(Generic[K, V]):
         """
         keys = self._waiting.interactive()
         if not keys:
-            return next(self._size.cut(self._waiting.futures), [])
+            return next(self._size.cut(self._waiting.asked), [])
         full = len(keys) - len(keys) % self._size.count
         return keys[:full] if self._window_s > 0 and full else keys
 
@@ -246,6 +250,7 @@ class Loader(Generic[K, V]):
             answer = await self._fetch(tuple(keys))
             values = [answer.get(key) for key in keys]
             more = [] if len(answer) <= len(keys) else list(answer.items())
+            asked = self._flying.asked.keys() | set(keys) if more else set()
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -258,22 +263,24 @@ class Loader(Generic[K, V]):
             return
         finally:
             self.stats.ms += (monotonic() - started) * 1000
+        until, settle = monotonic() + self._ttl_s, self._flying.settle
         for key, value in zip(keys, values, strict=True):
             if isinstance(value, Exception):
                 self._fail([key], value)
             else:
-                self._keep(key, value)
-                _settle(self._flying.futures[key], value)
-        self._expand([(key, value) for key, value in more if key not in self._flying.futures])
+                self._keep(key, value, until)
+                settle(key, value)
+        if more:
+            self._expand([(key, value) for key, value in more if key not in asked], until)
 
-    def _expand(self, more: list[tuple[K, V]]) -> None:
+    def _expand(self, more: list[tuple[K, V]], until: float) -> None:
         """Keep what a call brought without being asked, and give it to whoever waits for it."""
         for key, value in more:
             if isinstance(value, Exception):
                 continue
-            self._keep(key, value)
-            if key in self._waiting.futures:
-                _settle(self._waiting.cut([key]).futures[key], value)
+            self._keep(key, value, until)
+            if key in self._waiting.asked:
+                self._waiting.cut([key]).settle(key, value)
 
     def _count(self, keys: list[K]) -> None:
         self.stats.calls += 1
@@ -295,39 +302,17 @@ class Loader(Generic[K, V]):
     def _fail(self, keys: list[K], error: Exception) -> None:
         self.stats.failed += len(keys)
         for key in keys:
-            future = self._flying.futures[key]
-            if not future.done():
-                future.set_exception(error)
-                # Looked at once: when every waiter has left, nobody else will.
-                future.exception()
+            self._flying.fail(key, error)
 
-    def _keep(self, key: K, value: V | None) -> None:
+    def _keep(self, key: K, value: V | None, until: float) -> None:
         if self._ttl_s <= 0:
             return
-        self._kept[key] = (monotonic() + self._ttl_s, value)
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._max_entries:
-            self._kept.popitem(last=False)
-
-
-def _settle(future: asyncio.Future[V | None], value: V | None) -> None:
-    if not future.done():
-        future.set_result(value)
-
-
-async def _wait(future: asyncio.Future[V | None]) -> V | None:
-    """Wait without handing on a cancellation: others wait for the same future."""
-    if not future.done():
-        # asyncio.wait does the same at ten times the price.
-        own: asyncio.Future[None] = future.get_loop().create_future()
-
-        def ended(_: asyncio.Future[V | None]) -> None:
-            if not own.done():
-                own.set_result(None)
-
-        future.add_done_callback(ended)
-        await own
-    return future.result()
+        kept = self._kept
+        if key in kept:
+            kept.move_to_end(key)
+        kept[key] = (until, value)
+        while len(kept) > self._max_entries:
+            kept.popitem(last=False)
 
 
 class BatchRefused(Exception):

@@ -154,6 +154,17 @@ class CustomerMatch(Record, frozen=True):
     why: str = ""
 
 
+class ErasedCustomer(Record, frozen=True):
+    """What a system did when a customer was to be erased in it.
+
+    *outcome*: ``erased``; ``absent`` when nobody was known; ``kept`` when a law demands it.
+    *text* says what or why in a sentence that names nobody: it is kept with the erasure.
+    """
+
+    outcome: Literal["erased", "absent", "kept"]
+    text: str = ""
+
+
 class Conversation(Record, frozen=True):
     """A conversation as an adapter may see it."""
 
@@ -275,12 +286,16 @@ class Ticket(Record, frozen=True):
     assignee: str | None = None
 
 
-class Signal(Record, frozen=True):
+class Signal(Record, frozen=True, omit_defaults=True):
     """A fact that arrived from a business system.
 
     *dedupe* is the sender's own event id: the hub applies a signal once per (instance,
     dedupe). *object* and *version* order signals about one thing: a stale version never
-    overwrites a newer one. *subject* is the customer number it concerns, if the sender says.
+    overwrites a newer one. *rank* is how far the thing is on its way, for systems whose
+    versions are times of a second: of two facts with one version the further one holds, and
+    without versions (0) a thing only moves forward. *thin* says that the hub has to ask what
+    is true now (`refetch_signals`) before anything is shown: the payload may be older or
+    newer than the event. *subject* is the customer number it concerns, if the sender says.
     """
 
     kind: str
@@ -290,10 +305,24 @@ class Signal(Record, frozen=True):
     at: datetime
     subject: str | None = None
     data: Mapping[str, Any] = {}
+    rank: int = 0
+    thin: bool = False
+
+
+class Changes(Record, frozen=True):
+    """What changed at a system, each *at* the system's time; *next* is the page after it."""
+
+    signals: tuple[Signal, ...] = ()
+    # "" when this is the last page.
+    next: str = ""
 
 
 class WebhookRequest(Record, frozen=True):
-    """An inbound webhook exactly as it arrived. Header names are in lower case."""
+    """An inbound webhook exactly as it arrived. Header names are in lower case.
+
+    Two more stand beside them: ``:method``, and ``:url``, the address that the sender was
+    given, whatever a proxy made of it. Nobody can send a name with a colon.
+    """
 
     instance: str
     headers: Mapping[str, str]
@@ -327,7 +356,10 @@ class SignInRequest(Record, frozen=True):
 
 
 class SignInResult(Record, frozen=True):
-    """An identity that a provider vouches for. (*issuer*, *subject*) is the account's key."""
+    """An identity that a provider vouches for. (*issuer*, *subject*) is the account's key.
+
+    *session* is the provider's name for this sign-in, if it may announce its end by it.
+    """
 
     issuer: str
     subject: str
@@ -336,6 +368,19 @@ class SignInResult(Record, frozen=True):
     name: str | None = None
     tenant: str | None = None
     groups: tuple[str, ...] = ()
+    session: str | None = None
+
+
+class SignedOut(Record, frozen=True):
+    """Who is signed out at the provider: an account, one *session* of it, or both.
+
+    *token* is the announcement's own id, so that it counts once.
+    """
+
+    issuer: str
+    token: str
+    subject: str | None = None
+    session: str | None = None
 
 
 class SuggestedReply(Record, frozen=True):

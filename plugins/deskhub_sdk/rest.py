@@ -15,6 +15,7 @@ from deskhub_sdk.adapter import Config
 from deskhub_sdk.context import Context, HttpAnswer
 from deskhub_sdk.errors import (
     AdapterError,
+    AuthRequired,
     ConfigInvalid,
     Conflict,
     Malformed,
@@ -177,13 +178,19 @@ class Rest:
         return str(told.get("message") or told.get("error") or "")[:MAX_SAID]
 
     async def health(self, path: str, ready: str) -> Health:
-        """Say whether the system takes the token at *path*; *ready* is the good news."""
+        """Say whether the system takes the token at *path*; *ready* is the good news.
+
+        Raises `AuthRequired` when it does not: waiting does not help then, and an admin is
+        told so.
+        """
         now = self.ctx.clock.now()
         try:
             answer = await self.read(path)
             self.expect(answer, 200)
             # A page that asks people to sign in is an answer too, and not the system's.
             _ = answer.json()
+        except AuthRequired:
+            raise
         except AdapterError as error:
             return Health(ok=False, text=str(error), checked_at=now)
         return Health(ok=True, text=ready, checked_at=now)

@@ -13,6 +13,7 @@ from deskhub_sdk.cards import Card, encode_card
 from deskhub_sdk.context import Seat
 from deskhub_sdk.loaders import Loaders
 from deskhub_sdk.records import ConversationId, Signal, TenantId
+from deskhub_sdk.testing.channel import GivenChannel
 from deskhub_sdk.testing.http import GivenHttp
 
 K = TypeVar("K")
@@ -156,6 +157,7 @@ class GivenContext(Loaders):
         self.kv = GivenStore()
         self.conversations = GivenConversations()
         self.seats = GivenSeats()
+        self.channel = GivenChannel()
         self.tasks = GivenTasks()
         self.clock = clock
         self.log = logging.LoggerAdapter(logging.getLogger("deskhub.adapter"), {})

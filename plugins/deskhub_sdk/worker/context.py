@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from deskhub_sdk.cards import Card
+from deskhub_sdk.channel import PART_BYTES, Channel, Heard, Said, SaidFile
 from deskhub_sdk.context import (
     Cache,
     Clock,
@@ -56,6 +57,7 @@ class WorkerContext(Loaders):
         self.kv: Kv = _Kv(peer)
         self.conversations: Conversations = _Conversations(peer)
         self.seats: Seats = _Seats(peer)
+        self.channel: Channel = _Channel(peer)
         self._tasks = LocalTasks()
         self.tasks: Tasks = self._tasks
         self.clock: Clock = LocalClock()
@@ -201,3 +203,40 @@ class _Seats(_Part):
             await self._peer.ask("seats.waiting", inbox), tuple[ConversationId, ...]
         )
         return found
+
+
+class _Channel(_Part):
+    """Large things cross the socket in parts: a frame has a bound."""
+
+    async def hear(self, said: Said, files: Sequence[SaidFile] = ()) -> Heard:
+        named = []
+        for number, file in enumerate(files):
+            for start in range(0, len(file.data), PART_BYTES):
+                part = file.data[start : start + PART_BYTES]
+                await self._peer.ask("channel.part", said.key, number, start, part)
+            named.append((file.name, len(file.data)))
+        found: Heard = decode(await self._peer.ask("channel.hear", said, named), Heard)
+        return found
+
+    async def find(self, tokens: Sequence[str]) -> ConversationId | None:
+        told = await self._peer.ask("channel.find", list(tokens))
+        found: ConversationId | None = decode(told, ConversationId | None)
+        return found
+
+    async def leaving(self, answer: str) -> bool:
+        found: bool = decode(await self._peer.ask("channel.leaving", answer), bool)
+        return found
+
+    async def returned(self, tokens: Sequence[str], answer: str, why: str) -> bool:
+        told = await self._peer.ask("channel.returned", list(tokens), answer, why)
+        found: bool = decode(told, bool)
+        return found
+
+    async def read_file(self, answer: str, file: str) -> bytes:
+        whole = bytearray()
+        while True:
+            told = await self._peer.ask("channel.read_part", answer, file, len(whole))
+            part: bytes = decode(told, bytes)
+            whole += part
+            if len(part) < PART_BYTES:
+                return bytes(whole)

@@ -22,6 +22,7 @@ from deskhub_sdk.worker.cage import NotAllowed, confine
 from deskhub_sdk.worker.context import WorkerContext
 from deskhub_sdk.worker.failures import place_of
 from deskhub_sdk.worker.frames import Ask, Tell, raw
+from deskhub_sdk.worker.heart import Heart
 from deskhub_sdk.worker.peer import Peer
 from deskhub_sdk.worker.wire import (
     CHECK_SHAPE,
@@ -33,9 +34,6 @@ from deskhub_sdk.worker.wire import (
 )
 
 EXIT_MEMORY = 81
-HEARTBEAT_S = 0.5
-# The loop stands still for so long: the place is written down, by a thread in C.
-STUCK_S = 1.5
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +64,7 @@ async def serve(connection: socket.socket) -> int:
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: worker.peer, sock=connection)
     async with asyncio.TaskGroup() as group:
-        heart = group.create_task(_heartbeat(), name="heartbeat")
+        heart = group.create_task(Heart().run(), name="heart")
         await worker.peer.closed.wait()
         heart.cancel()
     await worker.close()
@@ -200,13 +198,6 @@ class Worker:
 
     def _lost(self, why: Exception | None) -> None:
         self.why = why
-
-
-async def _heartbeat() -> None:
-    """Have the place written to stderr whenever the loop stands still."""
-    while True:
-        faulthandler.dump_traceback_later(STUCK_S, exit=False)
-        await asyncio.sleep(HEARTBEAT_S)
 
 
 class _ToHub(logging.Handler):

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
+from deskhub_sdk.channel import PART_BYTES, Said, SaidFile
 from deskhub_sdk.hooks import SPECS
 from deskhub_sdk.manifest import Manifest, encode_manifest
 from deskhub_sdk.records import Health, Signal
@@ -55,6 +56,7 @@ class Apart:
         self._folder = tempfile.TemporaryDirectory(prefix="deskhub-kit-")
         self.begun = Begun(layers=())
         self.heard: list[str] = []
+        self._parts: dict[tuple[str, int], bytearray] = {}
 
     async def __aenter__(self) -> Self:
         """Start process and adapter. Raises what the adapter's start raises."""
@@ -157,11 +159,32 @@ class Apart:
                     timeout_s=timeout_s,
                 )
             )
+        if part == "channel":
+            return await self._channel(name, ask)
         if part == "conversations":
             *most, cid = arguments
             await getattr(self._ctx.conversations, name)(*most, cid=cid)
             return raw(None)
         return encode(await getattr(getattr(self._ctx, part), name)(*arguments))
+
+    async def _channel(self, name: str, ask: Ask) -> msgspec.Raw:
+        channel = self._ctx.channel
+        if name == "part":
+            key, number, _, data = decode(ask.arguments, tuple[str, int, int, bytes])
+            self._parts.setdefault((key, number), bytearray()).extend(data)
+            return raw(None)
+        if name == "hear":
+            said, named = decode(ask.arguments, tuple[Said, list[tuple[str, int]]])
+            files = [
+                SaidFile(name=one, data=bytes(self._parts.pop((said.key, number), b"")))
+                for number, (one, _) in enumerate(named)
+            ]
+            return encode(await channel.hear(said, files))
+        if name == "read_part":
+            id_, file, start = decode(ask.arguments, tuple[str, str, int])
+            whole = await channel.read_file(id_, file)
+            return encode(whole[start : start + PART_BYTES])
+        return encode(await getattr(channel, name)(*decode(ask.arguments, list[Any])))
 
     def _told(self, tell: Tell) -> None:
         self.heard.append(str(decode(tell.arguments, list[Any])))

@@ -94,6 +94,12 @@ class Bench:
         return cls(folder, found, entry, version, package, _simulator(package.name, named))
 
     @property
+    def reaches_out(self) -> bool:
+        """Return whether it has a far side: over the hub's way out, or by its own client."""
+        permissions = self.cls.meta.permissions
+        return bool(permissions.net) or permissions.sockets
+
+    @property
     def manifest(self) -> Manifest:
         """Return the manifest that the class makes."""
         return manifest_of(self.cls, entry=self.entry, version=self.version)

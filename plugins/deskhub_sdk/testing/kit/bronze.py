@@ -166,7 +166,7 @@ async def not_ready_typed(bench: Bench) -> None:
             health = None
         finally:
             await adapter.stop()
-    if health is not None and health.ok and bench.cls.meta.permissions.net:
+    if health is not None and health.ok and bench.reaches_out:
         raise Broken(
             "it says all is well while its system is gone", where=bench.cls.check_connection
         )
@@ -178,7 +178,7 @@ async def _typed(rig: Rig, bench: Bench, kinds: tuple[type[Exception], ...]) -> 
         health = await rig.ask.check()
     except kinds:
         health = None
-    if health is not None and health.ok and bench.cls.meta.permissions.net:
+    if health is not None and health.ok and bench.reaches_out:
         raise Broken(
             "it says all is well while its system refuses it", where=bench.cls.check_connection
         )
