@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deskhub.chat.commands import AddNote, PostMessage
+from deskhub.chat.commands import AddNote, Edit, PostMessage
 from deskhub.clock import SystemClock
 from deskhub.host.accept import MessageGate, MessageRefused
 from deskhub_sdk import Adapter, Conversation, Message, hookimpl
@@ -54,6 +54,26 @@ async def test_a_first_message_is_asked_about_too(tmp_path: Path) -> None:
             await hub.open(ANNA, "4111 1111")
 
         assert await hub.events() == []
+
+
+async def test_an_edit_is_asked_about_like_a_message_and_an_edited_note_is_not(
+    tmp_path: Path,
+) -> None:
+    async with gated(tmp_path, {"censor": Censor}) as hub:
+        conversation = await hub.open(ANNA, "hello")
+        await hub.do(AGENT, PostMessage(conversation, "your card?"))
+        await hub.do(AGENT, AddNote(conversation, "asked"))
+        said = (await hub.events("message.posted"))[-1]
+        (noted,) = await hub.events("note.posted")
+
+        with pytest.raises(MessageRefused):
+            await hub.do(AGENT, Edit(conversation, said.seq, "4111 1111", 0))
+        await hub.do(AGENT, Edit(conversation, said.seq, "your order?", 0))
+        await hub.do(AGENT, Edit(conversation, noted.seq, "it is 4111", 0))
+
+        (edited,) = await hub.events("message.edited")
+        assert b"your order?" in edited.data
+        assert len(await hub.events("note.edited")) == 1
 
 
 async def test_notes_pass_unasked(tmp_path: Path) -> None:

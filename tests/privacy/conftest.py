@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from deskhub.chat.commands import (
     AddNote,
     Close,
+    Edit,
     LinkObject,
     PostMessage,
     Rate,
@@ -43,6 +44,7 @@ from deskhub.store.signals import KeptCard, SignalRow, keep, take
 from deskhub.store.store import Store
 from deskhub.store.tables import actions as a
 from deskhub.store.tables import hub as h
+from deskhub.store.tables import subscriptions as s
 from deskhub.store.tables.notify import mail, mail_contact, mail_stop
 from deskhub.store.tx import Tx
 
@@ -220,6 +222,11 @@ async def everywhere(home: Home) -> tuple[str, str]:
     ):
         by = system("main", "orders") if number > 1 else LI
         await home.chat.do(by, command, cid=f"seed-{number}")
+    note = (await home.chat.do(LI, AddNote(conversation, f"an {CANARY} note"), cid="n")).seq
+    for version, text in enumerate((f"not {CANARY}", "somebody else", f"{CANARY} again")):
+        edit = Edit(conversation, note, text, version)
+        await home.chat.do(LI, edit, cid=f"edit-{version}")
+        await home.search.indexer.catch_up("main")
     await home.chat.do(LI, Close(conversation), cid="to-be-rated")
     await home.chat.do(who, Rate(conversation, 2, f"the {CANARY} again"), cid="rated")
     await home.chat.do(LI, Reopen(conversation), cid="reopened")
@@ -291,6 +298,19 @@ def _beside(tx: Tx, customer: str, conversation: str) -> None:
     db.execute(
         sa.insert(mail).values([{**sent, "id": f"n_{one}", "state": one} for one in states])
     )
+    told = {
+        "tenant": "main", "id": "msg_1", "subscription": "sub_1", "seq": 1,
+        "kind": "message.posted", "conversation": conversation, "state": "failed", "tries": 1,
+        "attempts": 1, "next_at": NOW, "created_at": NOW, "ended_at": NOW, "ms": 1.0,
+        "status": 500, "error": "server",
+    }  # fmt: skip
+    db.execute(sa.insert(s.delivery).values(**told))
+    db.execute(
+        sa.insert(s.delivery_attempt).values(
+            tenant="main", delivery="msg_1", n=1, at=NOW, ms=1.0, signature="v1,x", status=500,
+            error="server", headers={"x-said": CANARY}, body=f"cannot take {CANARY}",
+        )
+    )  # fmt: skip
     contact = {"tenant": "main", "at": NOW, "address": f"home.{EMAIL}"}
     db.execute(sa.insert(mail_contact).values(**contact, visitor="v_1"))
     db.execute(sa.insert(mail_stop).values(**contact))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from deskhub.chat.commands import ChatCommand, OpenConversation, PostMessage
+from deskhub.chat.commands import ChatCommand, Edit, OpenConversation, PostMessage
 from deskhub.chat.model import Receipt
 from deskhub.chat.service import Log
 from deskhub.clock import Clock
@@ -17,6 +17,7 @@ from deskhub.host.host import Host
 from deskhub.host.records import conversation_record
 from deskhub.host.tasks import TaskOwner
 from deskhub.identity.model import Principal
+from deskhub.store import edits
 from deskhub.store.store import Store
 from deskhub.store.surroundings import around
 from deskhub_sdk import Conversation, ConversationId, Message, TenantId
@@ -59,7 +60,7 @@ class MessageGate:
     def stands_before(self, principal: Principal, command: ChatCommand) -> bool:
         """Return whether *command* is a text of a person that some adapter wants to see."""
         return (
-            isinstance(command, PostMessage | OpenConversation)
+            isinstance(command, PostMessage | OpenConversation | Edit)
             and principal.kind in ("visitor", "agent")
             and bool(self._host.runner.listeners(HOOK, principal.tenant))
         )
@@ -105,7 +106,11 @@ class MessageGate:
         stored.add_done_callback(lambda done: _copy(done, answer))
 
     async def _refusal(self, principal: Principal, command: ChatCommand) -> str | None:
-        assert isinstance(command, PostMessage | OpenConversation)  # noqa: S101  stands_before
+        assert isinstance(  # noqa: S101  stands_before
+            command, PostMessage | OpenConversation | Edit
+        )
+        if isinstance(command, Edit) and not await self._is_public(principal, command):
+            return None
         now = self._clock.now()
         conversation = await self._conversation(principal, command)
         if conversation is None:
@@ -118,8 +123,14 @@ class MessageGate:
         )
         return refused.text if refused is not None else None
 
+    async def _is_public(self, principal: Principal, command: Edit) -> bool:
+        """Return whether customers read what *command* changes: notes pass."""
+        tenant, where, seq = principal.tenant, command.conversation, command.seq
+        kind = await self._store.read(lambda db: edits.kind_of(db, tenant, where, seq))
+        return kind == "message.posted"
+
     async def _conversation(
-        self, principal: Principal, command: PostMessage | OpenConversation
+        self, principal: Principal, command: PostMessage | OpenConversation | Edit
     ) -> Conversation | None:
         """Return the conversation as adapters see it; a new one has no id yet."""
         if isinstance(command, OpenConversation):

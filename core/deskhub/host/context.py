@@ -15,7 +15,9 @@ from deskhub.errors import HubError
 from deskhub.host.addresses import AllowList
 from deskhub.host.cache import InstanceCache, InstanceKv
 from deskhub.host.cards import sent_card
+from deskhub.host.channel import InstanceChannel
 from deskhub.host.egress import Egress
+from deskhub.host.errors import translated
 from deskhub.host.ports import ChatPort, HostPorts, SeatsPort
 from deskhub.host.running import Running
 from deskhub.host.tasks import TaskOwner
@@ -29,9 +31,9 @@ from deskhub_sdk import (
     Seat,
     Signal,
     TenantId,
-    Unavailable,
 )
 from deskhub_sdk.cards import Card, CardError
+from deskhub_sdk.channel import Channel
 from deskhub_sdk.context import Cache, Conversations, Http, Kv, Seats, Tasks
 from deskhub_sdk.context import Clock as SdkClock
 from deskhub_sdk.loaders import Loaders
@@ -130,6 +132,10 @@ class InstanceContext(Loaders):
         self.seats: Seats = InstanceSeats(
             ports.seats, running.tenant, allowed="agents" in permissions.reads
         )
+        self.channel: Channel = InstanceChannel(
+            ports.channel, running.tenant, running.id,
+            allowed="conversation" in permissions.writes,
+        )  # fmt: skip
         self._emit = ports.emit
         self._closed = closed
         self._secrets = running.secrets()
@@ -279,12 +285,3 @@ def _settings(running: Running) -> dict[str, object]:
     if running.config is None:
         return {}
     return {name: getattr(running.config, name) for name in type(running.config).model_fields}
-
-
-def translated(error: HubError) -> AdapterError:
-    """Return the contract's error for the decision an adapter can take."""
-    if error.retry == "never":
-        return Rejected(f"{error.code}: {error.text}")
-    return Unavailable(
-        error.code, retry_after_s=error.after_ms / 1000 if error.after_ms else None
-    )

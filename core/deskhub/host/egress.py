@@ -144,6 +144,32 @@ class Egress:
         except _Again as last:
             raise last.error from last.__cause__
 
+    async def once(
+        self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float
+    ) -> HttpAnswer:
+        """Post *body* one time and return the answer whatever its status is.
+
+        For whoever keeps the schedule of repetitions. An answer that is too large is cut.
+        Raises `Refused` for an address that may not be reached, `TimeoutError` and
+        `aiohttp.ClientError`.
+        """
+        self._allow.check(url)
+        found = bytearray()
+        async with (
+            asyncio.timeout(timeout_s),
+            self._open().post(
+                url, data=body, headers=_headers(headers), allow_redirects=False,
+                trace_request_ctx=_Trace(),
+            ) as response,
+        ):  # fmt: skip
+            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                found += chunk
+                if len(found) >= self._max_body_bytes:
+                    break
+            told = {name.lower(): value for name, value in response.headers.items()}
+            most = self._max_body_bytes
+            return HttpAnswer(status=response.status, headers=told, body=bytes(found[:most]))
+
     async def close(self) -> None:
         """Close every connection."""
         if self._session is not None:

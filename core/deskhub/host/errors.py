@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from deskhub.config import Problem
 from deskhub.errors import HubError
-from deskhub_sdk import NotSent, OutcomeUnknown
+from deskhub_sdk import AdapterError, NotSent, OutcomeUnknown, Rejected, Unavailable
 
 
 class InstanceBusy(NotSent):
@@ -90,3 +90,12 @@ class ConfigNotEditable(HubError):
     status = 409
     retry = "never"
     text = "hub.toml cannot be changed from here. Change it where it is kept."
+
+
+def translated(error: HubError) -> AdapterError:
+    """Return the contract's error for the decision an adapter can take."""
+    if error.retry == "never":
+        return Rejected(f"{error.code}: {error.text}")
+    return Unavailable(
+        error.code, retry_after_s=error.after_ms / 1000 if error.after_ms else None
+    )

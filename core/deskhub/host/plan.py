@@ -16,7 +16,9 @@ from deskhub.config import Config, Instance
 # An instance is started anew for everything else of its own.
 IN_PLACE = frozenset({"limits.timeout", "limits.concurrency"})
 # Read once, when the hub starts.
-AT_START = ("hub", "inboxes", "roles", "market", "actions", "retention", "mail")
+AT_START = (
+    "hub", "inboxes", "roles", "market", "actions", "retention", "mail", "push", "webhooks",
+)  # fmt: skip
 _TABLES = {"roles": "auth.roles"}
 
 Kind = Literal["add", "remove", "restart", "in_place", "hub"]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from deskhub.chat.commands import ChatCommand
 from deskhub.chat.service import Receipt
 from deskhub.identity.model import Principal
-from deskhub_sdk import Adapter, Config, Seat, Signal
+from deskhub_sdk import Adapter, Config, Heard, Said, SaidFile, Seat, Signal
 
 
 class ChatPort(Protocol):
@@ -52,6 +52,34 @@ class SeatsPort(Protocol):
         ...
 
 
+class ChannelPort(Protocol):
+    """What comes in over an instance's channel, and leaves over it; raises `HubError`s."""
+
+    async def hear(
+        self, tenant: str, instance: str, said: Said, files: Sequence[SaidFile]
+    ) -> Heard:
+        """Put *said* into its conversation; stored before this returns."""
+        ...
+
+    async def find(self, tenant: str, instance: str, tokens: Sequence[str]) -> str | None:
+        """Return the conversation of the first of *tokens* that is the instance's."""
+        ...
+
+    async def returned(
+        self, tenant: str, instance: str, tokens: Sequence[str], mail: str, why: str
+    ) -> bool:
+        """Say that the answer *mail* came back; return whether a token proves it ours."""
+        ...
+
+    async def leaving(self, instance: str, mail: str) -> bool:
+        """Write down that the answer *mail* leaves now; false when it must not."""
+        ...
+
+    async def read_file(self, instance: str, mail: str, file: str) -> bytes:
+        """Return the bytes of a file of the answer *mail*."""
+        ...
+
+
 EmitPort = Callable[[str, str, Signal], Awaitable[None]]
 
 
@@ -59,13 +87,15 @@ EmitPort = Callable[[str, str, Signal], Awaitable[None]]
 class HostPorts:
     """Everything a context hands on to the hub.
 
-    *emit* takes (tenant, instance, signal) and returns when the signal is stored.
+    *emit* takes (tenant, instance, signal) and returns when the signal is stored. Without a
+    *channel* nobody can write from outside.
     """
 
     chat: ChatPort
     kv: KvPort
     seats: SeatsPort
     emit: EmitPort
+    channel: ChannelPort | None = None
 
 
 @dataclass(frozen=True, slots=True)

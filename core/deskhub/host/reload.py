@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from deskhub.clock import Clock
-from deskhub.config import Config, ConfigProblems, Problem, load
+from deskhub.config import Config, ConfigProblems, Instance, Problem, load
 from deskhub.config.edit import Draft, Edit, NotEditable, edited, why_not
 from deskhub.errors import Busy, HubError, StoreDown
 from deskhub.host.errors import ConfigNotEditable, ConfigRefused
@@ -151,14 +151,27 @@ class Reload:
         before = self.text()
         if digest and digest != _digest(before):
             raise ConfigNotEditable("hub.toml was changed meanwhile. Look at it again.")
-        try:
-            draft = Draft(self._path, before, edited(before, edits))
-        except (NotEditable, ValueError) as error:
-            raise ConfigNotEditable(f"This cannot be changed from here: {error}.") from error
+        draft = self._drafted(before, edits)
         wanted, problems = await self._examined(draft.after)
         if wanted is None or problems.problems:
             raise ConfigRefused(problems.problems)
         return Proposal(draft, await self._changes(wanted))
+
+    async def as_edited(
+        self, instance: str, edits: Sequence[Edit]
+    ) -> tuple[Instance | None, Sequence[Problem]]:
+        """Return what *edits* would make of *instance*, switched on, or what is wrong with it.
+
+        Nothing is written, and mistakes elsewhere in the file are not in the way. Raises
+        `ConfigNotEditable`.
+        """
+        on = Edit(("adapters", instance, "enabled"), value=True)
+        draft = self._drafted(self.text(), [*edits, on])
+        wanted, found = await self._examined(draft.after)
+        if wanted is None:
+            return None, found.problems
+        own = [one for one in found.problems if one.path[:2] == ("adapters", instance)]
+        return (None, own) if own else (wanted.adapters.get(instance), ())
 
     async def edit(self, edits: Sequence[Edit], digest: str, *, by: str) -> Status:
         """Make *edits* in the file and bring them about; *by* is who wanted it.
@@ -176,6 +189,13 @@ class Reload:
             await self._record("config.edited", by, {"changes": _told(proposal.changes)})
             self.status = await self._load()
             return self.status
+
+    def _drafted(self, before: str, edits: Sequence[Edit]) -> Draft:
+        """Return *edits* of the text *before*. Raises `ConfigNotEditable`."""
+        try:
+            return Draft(self._path, before, edited(before, edits))
+        except (NotEditable, ValueError) as error:
+            raise ConfigNotEditable(f"This cannot be changed from here: {error}.") from error
 
     async def _load(self) -> Status:
         source = self.text()

@@ -10,12 +10,13 @@ from deskhub.host.host import Host
 from deskhub.host.running import Running
 from deskhub.identity.errors import SsoFailed
 from deskhub.identity.records import Account
-from deskhub.identity.sso import Attempt, Provider
-from deskhub_sdk import AdapterError, SignInRequest, SignInResult
+from deskhub.identity.sso import Attempt, Departed, Provider
+from deskhub_sdk import AdapterError, SignedOut, SignInRequest, SignInResult
 
 log = logging.getLogger("deskhub.host")
 
 HOOK = "sign_in_start"
+HOOK_OUT = "sign_out_announced"
 
 
 class SignInAdapters:
@@ -55,17 +56,31 @@ class SignInAdapters:
             name=result.name,
             tenant=result.tenant,
             groups=result.groups,
+            session=result.session,
         )
 
+    async def signed_out(self, instance: str, parameters: Mapping[str, str]) -> Departed:
+        """Return whom the provider announces as signed out. Raises `SsoFailed`."""
+        named = [one for one in self._host.all_instances() if one.id == instance]
+        if not named or HOOK_OUT not in named[0].hooks or named[0].state == "disabled":
+            raise SsoFailed(f"{instance} takes no announcements")
+        told = await self._direct(instance, HOOK_OUT, parameters=parameters)
+        if not isinstance(told, SignedOut) or not (told.subject or told.session):
+            raise SsoFailed(f"{instance} announced nobody")
+        return Departed(told.issuer, told.subject, told.session, told.token)
+
     async def _ask(self, attempt: Attempt, hook: str, **arguments: object) -> object:
+        return await self._direct(attempt.instance, hook, **arguments)
+
+    async def _direct(self, instance: str, hook: str, **arguments: object) -> object:
         try:
-            return await self._host.direct(attempt.instance, hook, **arguments)
+            return await self._host.direct(instance, hook, **arguments)
         except (AdapterError, HubError) as error:
             log.warning(
                 "sign_in_failed",
-                extra={"instance": attempt.instance, "hook": hook, "code": error.code},
+                extra={"instance": instance, "hook": hook, "code": error.code},
             )
-            raise SsoFailed(f"{attempt.instance}: {error.code}") from error
+            raise SsoFailed(f"{instance}: {error.code}") from error
 
 
 def _button(instance: Running) -> str:

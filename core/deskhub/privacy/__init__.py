@@ -3,5 +3,6 @@
 from deskhub.privacy.eraser import Eraser
 from deskhub.privacy.export import exported
 from deskhub.privacy.retention import Retention
+from deskhub.privacy.systems import Systems
 
-__all__ = ["Eraser", "Retention", "exported"]
+__all__ = ["Eraser", "Retention", "Systems", "exported"]

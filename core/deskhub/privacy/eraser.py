@@ -14,12 +14,14 @@ from typing import Any
 from deskhub.errors import HubError
 from deskhub.files.files import Files
 from deskhub.identity.model import Principal
-from deskhub.store import erased, erasures, people
+from deskhub.privacy.systems import ERASE, Systems
+from deskhub.store import elsewhere, erased, erasures, people
 from deskhub.store.erased import Why
 from deskhub.store.erasures import Erasure, Mentions
 from deskhub.store.people import Person
 from deskhub.store.sabotage import sabotaged
 from deskhub.store.store import Store
+from deskhub.store.surroundings import customer_row
 from deskhub.store.tx import Connection, Tx
 
 log = logging.getLogger("deskhub.privacy")
@@ -33,11 +35,14 @@ Revoked = Callable[[str, str], None]
 class Eraser:
     """Erases. Any number of processes may; `run` finishes what others began."""
 
-    def __init__(self, store: Store, files: Files, revoked: Revoked) -> None:
-        """Erase in *store* and *files*; tell *revoked* of visitors who are locked out."""
+    def __init__(
+        self, store: Store, files: Files, revoked: Revoked, systems: Systems | None = None
+    ) -> None:
+        """Erase in *store*, *files* and *systems*; tell *revoked* who is locked out."""
         self._store = store
         self._files = files
         self._revoked = revoked
+        self._systems = systems
         self._turn = asyncio.Lock()
 
     async def erase(self, principal: Principal, customer: str, confirm: str) -> dict[str, Any]:
@@ -48,16 +53,24 @@ class Eraser:
         `StoreDown` and `Busy` at any time: what was begun is then finished without being
         asked for again.
         """
-        marker = await self._store.transact(
-            principal.tenant, lambda tx: erasures.begin(tx, principal, customer, confirm)
-        )
+        told = self._systems.taking_part(principal.tenant, ERASE) if self._systems else ()
+
+        def begin(tx: Tx) -> Erasure:
+            is_known = erasures.load(tx.connection, tx.tenant, customer) is not None
+            marker = erasures.begin(tx, principal, customer, confirm)
+            if not is_known:
+                person = people.of(tx.connection, tx.tenant, customer)
+                rows = people.records(tx.connection, tx.tenant, person.ids if person else ())
+                elsewhere.begin(tx, customer, [customer_row(row) for row in rows], told)
+            return marker
+
+        marker = await self._store.transact(principal.tenant, begin)
         await self._finish(marker)
-        return await self.state(principal.tenant, customer) or marker.view()
+        return await self.state(principal.tenant, customer) or marker.view(None)
 
     async def state(self, tenant: str, customer: str) -> dict[str, Any] | None:
         """Return the erasure of *customer* as clients read it, or None."""
-        found = await self._store.read(lambda db: erasures.load(db, tenant, customer))
-        return found.view() if found else None
+        return await self._store.read(lambda db: erasures.told(db, tenant, customer))
 
     async def conversation(self, tenant: str, conversation: str, by: str, why: Why) -> bool:
         """Forget what was said in *conversation*; return False when there was nothing new."""
@@ -89,7 +102,12 @@ class Eraser:
         async with self._turn:
             if marker.state == "running":
                 await self._overwrite(marker)
-            if marker.state != "done" and await self._store.scrub():
+            if marker.state == "done":
+                return
+            # Whom systems still have to be told of is one more thing to overwrite.
+            is_told = self._systems is None or await self._systems.erase(marker)
+            is_told = is_told or sabotaged("erase_forgets_systems")
+            if await self._store.scrub() and is_told:
                 await self._store.transact(
                     marker.tenant, lambda tx: erasures.end(tx, marker.customer)
                 )

@@ -3,9 +3,11 @@
 ``deskhub.customer/1``: ``format``, ``exported_at``, ``customers`` (the record, then those
 merged into it), ``visitors``, ``conversations`` (each with ``events``; *internal* ones are
 notes and other things for colleagues), ``files`` (without their bytes), ``cards`` (kept for
-the next conversation), ``mails`` (where answers and transcripts went), ``actions`` (runs with
-their steps) and ``audit``. An export that was cut off is no JSON: ``complete`` is its last
-member.
+the next conversation), ``mails`` (where answers and transcripts went), ``browsers`` (that are
+told of answers), ``answers`` (to the form before a conversation that has not begun),
+``actions`` (runs with their steps), ``audit`` and ``systems`` (what each business system gave;
+null where no hub runs that could ask). An export that was cut off is no JSON: ``complete`` is
+its last member.
 """
 
 from __future__ import annotations
@@ -18,15 +20,19 @@ import orjson
 from deskhub.clock import rfc3339
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission
-from deskhub.store import audit, exports, mail_data, people
+from deskhub.privacy.systems import Systems
+from deskhub.store import audit, exports, mail_data, people, prechat, push_data
 from deskhub.store.people import Person
 from deskhub.store.store import Store
+from deskhub.store.surroundings import customer_row
 from deskhub.store.tx import Connection, Tx
 
 FORMAT = "deskhub.customer/1"
 
 
-async def exported(store: Store, principal: Principal, customer: str) -> AsyncIterator[bytes]:
+async def exported(
+    store: Store, principal: Principal, customer: str, systems: Systems | None = None
+) -> AsyncIterator[bytes]:
     """Return the document of *customer* in parts, after writing down who asked for it.
 
     Raises `NotFound` and `Forbidden` before the first part.
@@ -42,10 +48,12 @@ async def exported(store: Store, principal: Principal, customer: str) -> AsyncIt
         return found, rfc3339(tx.now)
 
     person, at = await store.transact(principal.tenant, begin)
-    return _document(store, principal.tenant, person, at)
+    return _document(store, principal.tenant, person, at, systems)
 
 
-async def _document(store: Store, tenant: str, person: Person, at: str) -> AsyncIterator[bytes]:
+async def _document(
+    store: Store, tenant: str, person: Person, at: str, systems: Systems | None
+) -> AsyncIterator[bytes]:
     def member(name: str, value: object) -> bytes:
         return orjson.dumps(name) + b":" + orjson.dumps(value) + b",\n"
 
@@ -65,10 +73,15 @@ async def _document(store: Store, tenant: str, person: Person, at: str) -> Async
     subjects = [record["subject"] for record in records if record["subject"]]
     yield member("cards", await read(exports.kept_cards, subjects))
     yield member("mails", await read(mail_data.exported, person))
+    yield member("browsers", await read(push_data.exported, person))
+    yield member("answers", await read(prechat.exported, person))
     runs = await read(exports.actions, person)
     yield member("actions", runs)
     objects = sorted({run["object"] for run in runs})
     yield member("audit", await read(exports.audit_rows, person.ids, objects))
+    rows = await read(people.records, person.ids)
+    known = [customer_row(row) for row in rows]
+    yield member("systems", await systems.exported(tenant, known) if systems else None)
     yield b'"complete":true}\n'
 
 

@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,8 @@ from deskhub.store.tx import Tx
 from deskhub_sdk import Signal
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+# What a fact says; what came with a later version of the contract counts only if it is set.
+_SAID = ("kind", "dedupe", "object", "version", "subject", "data")
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +65,7 @@ class SignalInbox:
 
     def _row(self, tenant: str, instance: str, signal: Signal) -> SignalRow:
         now = self._clock.now()
-        # When it was sent is not what it says: a repetition may carry a new time.
-        timeless = msgspec.structs.replace(signal, at=_ANY_TIME)
-        digest = hashlib.sha256(msgspec.json.encode(timeless, order="sorted")).digest()
+        digest = hashlib.sha256(msgspec.json.encode(_said(signal), order="sorted")).digest()
         return SignalRow(
             tenant=tenant,
             instance=instance,
@@ -77,3 +78,9 @@ class SignalInbox:
             attempts=0,
             next_at=now,
         )
+
+
+def _said(signal: Signal) -> dict[str, Any]:
+    """Return what tells two facts apart: when it was sent does not, a repetition is late."""
+    told = {name: getattr(signal, name) for name in _SAID} | {"at": _ANY_TIME}
+    return told | ({"rank": signal.rank} if signal.rank else {})

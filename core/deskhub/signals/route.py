@@ -43,16 +43,23 @@ class Router:
         self._host = host
         self._store = store
 
-    async def route(self, row: SignalRow) -> None:
+    async def route(self, row: SignalRow, fresh: Signal | None) -> None:
         """Apply *row* once: to every open conversation of the customers it concerns.
 
-        Raises when it must be tried again. A stale version is noted and changes nothing.
+        *fresh* is what the system said when it was asked again; None says that it knows the
+        object no more. Raises when it must be tried again. A stale version is noted and
+        changes nothing.
         """
-        signal = msgspec.json.decode(row.body, type=Signal)
+        if fresh is None:
+            await self._store.transact(row.tenant, lambda tx: rows.settle(
+                tx.connection, row, "stale", "its system knows it no more"))  # fmt: skip
+            return
+        # Adapters made for an earlier contract are asked in its words.
+        signal = msgspec.structs.replace(fresh, rank=0, thin=False)
         targets = await self._targets(row.tenant, signal)
         display = await self._display(row, signal)
         state, count = await self._store.transact(
-            row.tenant, lambda tx: _apply(tx, row, signal, targets, display)
+            row.tenant, lambda tx: _apply(tx, row, fresh, targets, display)
         )
         log.info(
             "signal_routed",
@@ -103,7 +110,8 @@ def _apply(
     db = tx.connection
     if not rows.is_pending(db, row):
         return "done", 0
-    if not rows.newer(db, tx.tenant, row.instance, signal.object, signal.version):
+    at = (signal.version, signal.rank)
+    if not rows.newer(db, tx.tenant, row.instance, signal.object, at):
         rows.settle(db, row, "stale", "a newer version is known")
         return "stale", 0
     shown: dict[str, None] = {}

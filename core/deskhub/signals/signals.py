@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from deskhub.clock import Clock
@@ -17,11 +18,14 @@ from deskhub.ids import new_id
 from deskhub.signals.errors import WebhookForged, WebhookMalformed, WebhookUnread
 from deskhub.signals.inbox import SignalInbox
 from deskhub.signals.later import KeptForLater
+from deskhub.signals.reconcile import Reconciler
+from deskhub.signals.refetch import Found, key_of, signals_of
 from deskhub.signals.route import Router
 from deskhub.store import signals as rows
 from deskhub.store.signals import SignalRow
 from deskhub.store.store import Store
 from deskhub_sdk import AdapterError, Forged, Malformed, Signal, WebhookRequest
+from deskhub_sdk.webhooks import METHOD, URL
 
 MAX_SIGNALS = 100
 MAX_FIELD_CHARS = 200
@@ -56,17 +60,22 @@ class Signals:
         self._pauses_s = tuple(pauses_s)
         self._router = Router(host, store)
         self._later = KeptForLater(store)
+        self.reconciler = Reconciler(host, store, clock, inbox)
 
-    async def receive(self, instance: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def receive(
+        self, instance: str, headers: Mapping[str, str], body: bytes, url: str = ""
+    ) -> int:
         """Verify and store one webhook; return how many new signals it held.
 
+        *url* is the address that its sender was given: some sign it, too.
         Raises `UnknownInstance`, `WebhookForged`, `WebhookMalformed`, and `WebhookUnread`
         when the sender should come again. Nothing is stored then.
         """
         running = self._host.instance(instance)
         request = WebhookRequest(
             instance=instance,
-            headers={name.lower(): value for name, value in headers.items()},
+            headers={name.lower(): value for name, value in headers.items()}
+            | {METHOD: "POST", URL: url},
             body=body,
             received_at=self._clock.now(),
         )
@@ -89,13 +98,18 @@ class Signals:
     async def run(self) -> None:
         """Route what is due, show what was kept, forget what is old, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(patiently("route", self._route_forever), name="route-signals")
+            group.create_task(self._route_forever(), name="route-signals")
             group.create_task(patiently("later", self._later.run), name="kept-cards")
+            group.create_task(self.reconciler.run(), name="reconcile")
             group.create_task(patiently("sweep", self._sweep_forever), name="sweep-signals")
 
     async def dead(self, tenant: str) -> Sequence[SignalRow]:
         """Return the signals that were given up."""
         return await self._store.read(lambda db: rows.dead(db, tenant))
+
+    async def listed(self, tenant: str, states: Collection[str]) -> Sequence[SignalRow]:
+        """Return the latest signals in *states*, of whichever instance, newest first."""
+        return await self._store.read(lambda db: rows.listed(db, tenant, states))
 
     async def trigger(
         self,
@@ -127,15 +141,40 @@ class Signals:
         return done
 
     async def _route_forever(self) -> None:
+        """Route what is due, one round at a time for each instance.
+
+        A system that takes long to say what is true now holds up nobody else's signals.
+        """
+        busy: set[str] = set()
+        async with asyncio.TaskGroup() as group:
+            await patiently("route", partial(self._begin_rounds, group, busy))
+
+    async def _begin_rounds(self, group: asyncio.TaskGroup, busy: set[str]) -> None:
         while True:
             self._inbox.arrived.clear()
-            while due := await self._store.read(lambda db: rows.due(db, self._clock.now())):
-                await self._route_all(due)
-            await self._until_due()
+            now = self._clock.now()
+            due = await self._store.read(lambda db, now=now: rows.due(db, now, busy))  # type: ignore[misc]  # a default keeps the loop's value
+            for instance in dict.fromkeys(row.instance for row in due):
+                busy.add(instance)
+                own = [row for row in due if row.instance == instance]
+                group.create_task(self._round(own, busy), name=f"route:{instance}")
+            if not due:
+                await self._until_due(busy)
 
-    async def _until_due(self) -> None:
-        """Wait for a new signal, or for the next attempt of an old one."""
-        moment = await self._store.read(rows.next_due)
+    async def _round(self, due: Sequence[SignalRow], busy: set[str]) -> None:
+        """Route what is due of one instance; it is busy until then."""
+        try:
+            await self._route_all(due)
+        except* (StoreDown, Busy):
+            # They stay due.
+            await asyncio.sleep(PAUSE_S)
+        finally:
+            busy.discard(due[0].instance)
+            self._inbox.arrived.set()
+
+    async def _until_due(self, busy: Collection[str]) -> None:
+        """Wait for a new signal, for the end of a round, or for an old one's next attempt."""
+        moment = await self._store.read(lambda db: rows.next_due(db, busy))
         pause_s = None if moment is None else self._seconds_until(moment)
         if self._store.is_shared:
             # A process that took a signal may have died before it routed it.
@@ -151,19 +190,25 @@ class Signals:
 
     async def _route_all(self, due: Sequence[SignalRow]) -> None:
         """Route signals about different objects side by side, those about one in order."""
-        lanes: dict[tuple[str, str, str], list[SignalRow]] = {}
+        found = await signals_of(self._host, due)
+        lanes: dict[tuple[str, str], list[SignalRow]] = {}
         for row in due:
-            lanes.setdefault((row.tenant, row.instance, row.object), []).append(row)
+            lanes.setdefault((row.tenant, row.object), []).append(row)
         limit = asyncio.Semaphore(PARALLEL)
         async with asyncio.TaskGroup() as group:
             for lane in lanes.values():
-                group.create_task(self._route_lane(lane, limit), name="route-lane")
+                group.create_task(self._route_lane(lane, found, limit), name="route-lane")
 
-    async def _route_lane(self, lane: Sequence[SignalRow], limit: asyncio.Semaphore) -> None:
+    async def _route_lane(
+        self, lane: Sequence[SignalRow], found: Found, limit: asyncio.Semaphore
+    ) -> None:
         async with limit:
             for row in lane:
                 try:
-                    await self._router.route(row)
+                    fresh = found[key_of(row)]
+                    if isinstance(fresh, Exception):
+                        raise fresh
+                    await self._router.route(row, fresh)
                 except (StoreDown, Busy):
                     # It says nothing about the signal, which stays due.
                     await asyncio.sleep(PAUSE_S)

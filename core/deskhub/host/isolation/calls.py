@@ -9,8 +9,10 @@ from typing import Any, Literal
 import msgspec
 
 from deskhub.errors import HubError
-from deskhub.host.context import InstanceContext, translated
-from deskhub_sdk import ConversationId, Signal
+from deskhub.host.context import InstanceContext
+from deskhub.host.errors import translated
+from deskhub.host.isolation.parts import Parts
+from deskhub_sdk import ConversationId, Said, Signal
 from deskhub_sdk.cards import Card
 from deskhub_sdk.worker.frames import Ask, Tell
 from deskhub_sdk.worker.wire import decode, encode
@@ -37,6 +39,7 @@ class ContextCalls:
         self._log_at = context.monotonic()
         self._log_dropped = 0
         conversations = context.conversations
+        parts = Parts(context.channel)
         self._answers: dict[str, tuple[Any, Callable[..., Awaitable[object]]]] = {
             "http.request": (_Request, self._request),
             "cache.get": (tuple[str], context.cache.get),
@@ -58,6 +61,12 @@ class ContextCalls:
             ),
             "seats.online": (tuple[str], context.seats.online),
             "seats.waiting": (tuple[str], context.seats.waiting),
+            "channel.part": (tuple[str, int, int, bytes], parts.add),
+            "channel.hear": (tuple[Said, list[tuple[str, int]]], parts.hear),
+            "channel.find": (tuple[list[str]], context.channel.find),
+            "channel.leaving": (tuple[str], context.channel.leaving),
+            "channel.returned": (tuple[list[str], str, str], context.channel.returned),
+            "channel.read_part": (tuple[str, str, int], parts.read),
             "emit": (tuple[Signal], context.emit),
         }  # fmt: skip
 

@@ -21,8 +21,9 @@ from deskhub.host.isolation.traces import place_in
 from deskhub_sdk import AdapterError
 from deskhub_sdk.context import Tasks
 from deskhub_sdk.worker.frames import Garbage
+from deskhub_sdk.worker.heart import STUCK_S
 from deskhub_sdk.worker.peer import Handler, Listener, Peer
-from deskhub_sdk.worker.serve import EXIT_MEMORY, STUCK_S
+from deskhub_sdk.worker.serve import EXIT_MEMORY
 
 PING_EVERY_S = 1.0
 PING_S = 3.0

@@ -122,6 +122,13 @@ class RemoteAdapter(Adapter[Config]):
         answer: Health = await self.ask("check", (), CHECK_SHAPE, CHECK_S)
         return answer
 
+    async def why_over(self, error: BaseException) -> WorkerEnded | None:
+        """Return why the process ended, when *error* only says that it did."""
+        worker = self.worker
+        if worker is None or not await _over(worker, error):
+            return None
+        return worker.reason
+
     async def ask(
         self, target: str, values: Sequence[object], shape: Shape, deadline_s: float
     ) -> Any:  # noqa: ANN401  the shape says
