@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deskhub.notify import sender as senders
+from deskhub.notify import outbox as senders
 from deskhub.store import mails
 from tests.notify.conftest import ANNA, Desk, text_of
 

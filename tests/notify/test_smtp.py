@@ -9,14 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from deskhub.config import MailSettings
-from deskhub.notify.smtp import SmtpFailed, SmtpServer
+from deskhub.notify.smtp import SmtpFailed, SmtpServer, smtp_server
 from tests.notify.conftest import NOW_MESSAGE
 from tests.notify.office import certificate, office
 
 
 def server(port: int, **more: Any) -> SmtpServer:
     given = {"server": f"127.0.0.1:{port}", "sender": "support@desk.example"}
-    return SmtpServer(MailSettings(**(given | more)))
+    return smtp_server(MailSettings(**(given | more)))
 
 
 async def yes() -> bool:

@@ -222,3 +222,34 @@ async def test_the_live_page_says_who_waits(desk: Desk) -> None:
     await desk.do(LI, c.Close(first))
     again = await desk.store.read(lambda db: live.now_open(db, LEAD))
     assert again["queue"]["unassigned"] == 1
+
+
+async def test_a_conversation_counts_for_each_of_its_tags(desk: Desk) -> None:
+    sole = await desk.talk("3 09:00", reply_s=60, score=5)
+    size = await desk.talk("3 10:00", reply_s=120, score=2)
+    await desk.talk("3 11:00")
+    await desk.do(LI, c.Tag(sole, add=("return", "quality")))
+    await desk.do(LI, c.Tag(size, add=("return", "尺码", '100%_"x"')))
+    await desk.do(LI, c.Tag(size, remove=("return",)))
+    other = await desk.talk("3 12:00", inbox="phone")
+    await desk.do(LI, c.Tag(other, add=("quality",)))
+
+    rows = await desk.read(figures.by_tag, november(3, 3))
+    here = await desk.read(figures.by_tag, november(3, 3, inbox="web"))
+
+    told = {one["tag"]: (one["opened"], one["closed"], one["score_sum"]) for one in rows}
+    assert told == {
+        "return": (1, 1, 5), "quality": (2, 2, 5), "尺码": (1, 1, 2), '100%_"x"': (1, 1, 2),
+    }  # fmt: skip
+    assert {one["tag"]: one["opened"] for one in here}["quality"] == 1
+    assert next(one for one in rows if one["tag"] == "return")["first_reply_p50_s"] == 60
+
+
+async def test_tags_of_inboxes_that_a_lead_does_not_see_are_not_counted(desk: Desk) -> None:
+    secret = await desk.talk("3 09:00", inbox="phone")
+    await desk.do(LI, c.Tag(secret, add=("acquisition",)))
+    limited = Principal(
+        "main", "agent", "a_few", "Few", role="supervisor", inboxes=frozenset({"web"})
+    )
+
+    assert await desk.read(figures.by_tag, november(1, 5), limited) == []

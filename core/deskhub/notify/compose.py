@@ -84,9 +84,9 @@ def compose(letter: Letter) -> EmailMessage:
     return made
 
 
-def plain_name(name: str) -> str:
-    """Return *name* as one harmless line of at most 80 characters."""
-    return " ".join(_UNSAFE.sub(" ", name).split())[:NAME_CHARS]
+def plain_name(name: str, chars: int = NAME_CHARS) -> str:
+    """Return *name* as one harmless line of at most *chars* characters."""
+    return " ".join(_UNSAFE.sub(" ", name).split())[:chars]
 
 
 def message_id(of: str, host: str) -> str:

@@ -39,3 +39,21 @@ class MailLinkUnknown(HubError):
     status = 404
     retry = "never"
     text = "This address is not complete. Copy all of it from the mail."
+
+
+class PushOff(HubError):
+    """The hub tells no browsers: hub.toml has no [push] with enabled = true."""
+
+    code = "push_off"
+    status = 409
+    retry = "never"
+    text = "This support desk does not send notices to browsers."
+
+
+class PushEndpointRefused(HubError):
+    """Where a browser wants to be told is no push service that the hub may ask."""
+
+    code = "push_endpoint_refused"
+    status = 422
+    retry = "never"
+    text = "This browser's push service cannot be used."

@@ -22,8 +22,9 @@ from deskhub.notify.address import checked, masked
 from deskhub.notify.answers import Answers
 from deskhub.notify.errors import MailNoAddress, MailOff
 from deskhub.notify.letters import Letters, address_of
-from deskhub.notify.sender import FIRST_PAUSE_S, IsHere, Sender
-from deskhub.notify.smtp import SmtpServer
+from deskhub.notify.outbox import FIRST_PAUSE_S
+from deskhub.notify.sender import IsHere, Sender
+from deskhub.notify.smtp import smtp_server
 from deskhub.notify.stop import StopLinks
 from deskhub.store import mails
 from deskhub.store.mails import MailRow
@@ -76,7 +77,7 @@ class Mail:
         self.links = StopLinks(keys)
         letters = Letters(config, self.links)
         self.sender = Sender(
-            store, clock, SmtpServer(self._settings), letters, is_here,
+            store, clock, smtp_server(self._settings), letters, is_here,
             grace_s=self._settings.grace, first_pause_s=first_pause_s,
         )  # fmt: skip
         self._answers = Answers(store, self._settings.grace, self.sender.wake)

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import random
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable
 
 from deskhub.clock import Clock
 from deskhub.figures import Tally
 from deskhub.notify.compose import compose
 from deskhub.notify.letters import Draft, Letters
-from deskhub.notify.smtp import SmtpServer, Verdict
+from deskhub.notify.outbox import ATTEMPTS, FIRST_PAUSE_S, Outbox
+from deskhub.notify.smtp import SmtpServer
 from deskhub.store import mails
-from deskhub.store.mails import MailRow, MailState
+from deskhub.store.mails import OWN, MailRow
 from deskhub.store.store import Store
 from deskhub.store.tx import Tx
 
-# About six hours in all: a mail server that is away over lunch loses nothing.
-ATTEMPTS = 12
-FIRST_PAUSE_S = 30.0
-LONGEST_PAUSE_S = 3600.0
-BATCH = 20
-# Another process may have written down what this one does not know of.
-LOOK_EVERY_S = 5.0
-KEPT = timedelta(days=30)
-
 IsHere = Callable[[str, str], bool]
-
-log = logging.getLogger(__name__)
 
 
 class Sender:
@@ -54,44 +40,28 @@ class Sender:
         self._letters = letters
         self._is_here = is_here
         self._grace_s = grace_s
-        self._first_pause_s = first_pause_s
-        self._attempts = attempts
-        self._wake = asyncio.Event()
-        self.ended = Tally()
+        self._outbox = Outbox(
+            store, clock, OWN, self.take, first_pause_s=first_pause_s, attempts=attempts
+        )
+        self.wake = self._outbox.wake
+        self.work = self._outbox.work
 
-    def wake(self) -> None:
-        """Look again soon: something may be due."""
-        self._wake.set()
-
-    async def work(self, tenant: str) -> None:
-        """Send what is due in *tenant* until cancelled."""
-        await self._store.transact(tenant, self._tidy)
-        while True:
-            self._wake.clear()
-            rows = await self._due(tenant)
-            for row in rows:
-                await self.take(row)
-                _heed_cancellation()
-            if not rows:
-                await self._rest(tenant)
+    @property
+    def ended(self) -> Tally:
+        """Return how mails ended in this process, by (kind, outcome)."""
+        return self._outbox.ended
 
     async def take(self, row: MailRow) -> None:
         """Send one mail, or find out that it is not needed, or when to try again."""
         now = self._clock.now()
         drafted = await self._store.read(lambda db: self._letters.draft(db, row, now))
         if not isinstance(drafted, Draft):
-            await self._store.transact(row.tenant, lambda tx: mails.drop(tx, row.id))
-            self.ended.add(row.kind, drafted)
+            await self._outbox.drop(row, drafted)
             return
         if row.kind == "answers" and self._is_here(row.tenant, f"visitor:{drafted.visitor}"):
-            later = now + timedelta(seconds=max(self._grace_s, 1.0))
-            await self._store.transact(row.tenant, lambda tx: mails.put_off(tx, row, later))
+            await self._outbox.put_off(row, max(self._grace_s, 1.0))
             return
         await self._send(row, drafted)
-
-    async def _due(self, tenant: str) -> Sequence[MailRow]:
-        now = self._clock.now()
-        return await self._store.read(lambda db: mails.due(db, tenant, now, BATCH))
 
     async def _send(self, row: MailRow, drafted: Draft) -> None:
         letter = drafted.letter
@@ -104,65 +74,7 @@ class Sender:
 
         sender = f"{letter.sender.username}@{letter.sender.domain}"
         verdict, why = await self._server.send(compose(letter), sender, letter.to, leave)
-        if verdict == "withdrawn":
-            return
-        if verdict == "sent":
-            await self._store.transact(row.tenant, lambda tx: mails.sent(tx, row.id))
-            self.ended.add(row.kind, "sent")
-            log.info("mail_sent", extra={"mail": row.id, "kind": row.kind})
-            return
-        await self._failed(row, verdict, why)
-
-    async def _failed(self, row: MailRow, verdict: Verdict, why: str) -> None:
-        attempt = row.attempts + 1
-        state: MailState = "waiting"
-        if verdict == "unknown":
-            state = "unknown"
-        elif verdict == "refused" or attempt >= self._attempts:
-            state = "failed"
-        grown = min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** (attempt - 1))
-        pause_s = grown * random.uniform(0.8, 1.2)  # noqa: S311  mails must not knock in step
-        next_at = self._clock.now() + timedelta(seconds=pause_s)
-        await self._store.transact(
-            row.tenant, lambda tx: mails.settle(tx, row, state, why, next_at)
-        )
-        told = {"mail": row.id, "kind": row.kind, "attempt": attempt, "why": why}
-        if state == "waiting":
-            self.ended.add(row.kind, "retried")
-            log.warning("mail_put_off", extra=told)
-        else:
-            self.ended.add(row.kind, state)
-            log.error("mail_given_up", extra=told | {"state": state})
-
-    def _tidy(self, tx: Tx) -> None:
-        """Take over from a process that is gone, and forget what is long done."""
-        count = mails.abandoned(tx)
-        if count:
-            self.ended.add("any", "unknown", count=count)
-            log.error("mails_interrupted", extra={"count": count})
-        mails.forget_sent(tx, tx.now - KEPT)
-
-    async def _rest(self, tenant: str) -> None:
-        """Wait until the next mail is due, or somebody says that something changed."""
-        at = await self._store.read(lambda db: mails.next_due(db, tenant))
-        wait_s = LOOK_EVERY_S
-        if at is not None:
-            wait_s = min(wait_s, max(0.01, (at - self._clock.now()).total_seconds()))
-        try:
-            async with asyncio.timeout(wait_s):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
-
-def _heed_cancellation() -> None:
-    """End when somebody wants it: on Python 3.11 the library's waits may swallow the wish.
-
-    How the mail ended is written down by then.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+        await self._outbox.settle(row, verdict, why)
 
 
 def _still_needed(tx: Tx, row: MailRow) -> bool:

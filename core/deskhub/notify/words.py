@@ -1,4 +1,4 @@
-"""What mails say, in the languages of the widget."""
+"""What mails and notices say, in the languages of the widget."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ _ENGLISH = {
     "noreply": "Nobody reads mail that is sent to this address.",
     "stop": "No more answers by mail:",
     "customer": "You",
+    "push.answer.title": "{inbox} answered you",
+    "push.answer.body": "Open the chat to read it.",
+    "push.message.title": "New message in {inbox}",
+    "push.message.body": "A customer wrote. Open the conversation to read it.",
+    "push.test.title": "Notices work",
+    "push.test.body": "This browser is told about new messages.",
 }
 _CHINESE = {
     "answers.subject": "{inbox} 回复了您",
@@ -29,6 +35,12 @@ _CHINESE = {
     "noreply": "此邮箱不接收来信。",
     "stop": "不再通过邮件接收回复：",
     "customer": "您",
+    "push.answer.title": "{inbox} 回复了您",
+    "push.answer.body": "打开聊天即可查看。",
+    "push.message.title": "{inbox} 有新消息",
+    "push.message.body": "客户发来了消息，打开对话即可查看。",
+    "push.test.title": "通知已开启",
+    "push.test.body": "有新消息时，此浏览器会收到通知。",
 }
 CATALOGUES: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "zh-CN": _CHINESE}
 
