@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -225,10 +225,59 @@ async def test_a_wrong_token_asks_for_an_admin() -> None:
     async with desk(token="an-old-token") as here:
         with pytest.raises(AuthRequired) as raised:
             await cards(here)
-        health = await here.crm.check_connection()
+        with pytest.raises(AuthRequired) as checked:
+            await here.crm.check_connection()
 
-    assert not health.ok
-    assert "an-old-token" not in f"{raised.value} {health.text}"
+    assert "an-old-token" not in f"{raised.value} {checked.value}"
+
+
+async def test_a_customer_gets_what_the_crm_holds_of_them() -> None:
+    async with desk() as here:
+        await here.crm.client.record_activity(
+            reference="r-1", contact="ct_1001", subject="Return", body="One box."
+        )
+        held = await here.crm.export_customer(customer("C-1001"))
+        nobody = await here.crm.export_customer(customer("C-9999"))
+
+    (record,) = held["contacts"]
+    assert (record["number"], record["activities"][0]["subject"]) == ("C-1001", "Return")
+    assert b'"Return"' in msgspec.json.encode(held)
+    assert nobody == {}
+
+
+async def test_erasing_removes_the_record_once_and_says_so_again() -> None:
+    async with desk() as here:
+        assert len(await cards(here)) == 1
+        first = await here.crm.erase_customer(customer("C-1001"))
+        again = await here.crm.erase_customer(customer("C-1001"))
+        shown = await cards(here)
+
+        assert (first.outcome, again.outcome, shown) == ("erased", "absent", ())
+        assert "Wang" not in first.text
+        assert here.simulator.dump()["erased"] == ["C-1001"]
+
+
+async def test_an_address_that_is_shared_erases_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with desk() as here:
+        people = dict(here.simulator.world.people)
+        shared = people["C-1001"].email
+        people["C-1002"] = replace(people["C-1002"], email=shared)
+        monkeypatch.setattr(
+            here.simulator.records, "world", replace(here.simulator.world, people=people)
+        )
+        asked = msgspec.structs.replace(customer(None), email=shared)
+        done = await here.crm.erase_customer(asked)
+
+        assert (done.outcome, here.simulator.dump()["erased"]) == ("kept", [])
+
+
+async def test_a_crm_that_fails_is_asked_again_later() -> None:
+    async with desk() as here:
+        await here.fault("*", "500", times=0)
+        with pytest.raises(AdapterError):
+            await here.crm.erase_customer(customer("C-1001"))
 
 
 async def test_a_good_connection_says_so() -> None:

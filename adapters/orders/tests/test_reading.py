@@ -76,7 +76,8 @@ async def test_a_wrong_token_needs_an_admin(given):
 
     with pytest.raises(AuthRequired):
         await given.adapter.get_orders([OrderId("1042")])
-    assert not (await given.adapter.check_connection()).ok
+    with pytest.raises(AuthRequired):
+        await given.adapter.check_connection()
 
 
 async def test_a_shop_that_is_busy_is_asked_again(given):

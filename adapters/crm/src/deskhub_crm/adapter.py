@@ -11,6 +11,7 @@ from deskhub_crm.cards import profile_card
 from deskhub_crm.client import MAX_BATCH, CrmClient
 from deskhub_crm.mapping import Contact, match_of
 from deskhub_crm.matching import SURE, candidates
+from deskhub_crm.rights import erased, held
 from deskhub_crm.steps import NoteActivity, NoteCancel, NoteEscalation, NoteExchange, NoteRefund
 from deskhub_crm.texts import TEXTS, text
 from deskhub_sdk import (
@@ -19,6 +20,7 @@ from deskhub_sdk import (
     Conversation,
     Customer,
     CustomerMatch,
+    ErasedCustomer,
     Health,
     Identity,
     Loader,
@@ -101,6 +103,19 @@ class Crm(Adapter[CrmConfig]):
             return ()
         contact = await self.contacts.load(customer.subject)
         return (profile_card(contact, self.ctx.language),) if contact else ()
+
+    @hookimpl
+    async def export_customer(self, customer: Customer) -> Mapping[str, Any]:
+        """Return the record of *customer* with its activities."""
+        return await held(self.client, customer)
+
+    @hookimpl
+    async def erase_customer(self, customer: Customer) -> ErasedCustomer:
+        """Remove the record of *customer* with its activities."""
+        done = await erased(self.client, customer)
+        if customer.subject is not None:
+            self.forget(customer.subject)
+        return done
 
     @hookimpl
     async def diagnostics(self) -> Mapping[str, Any]:

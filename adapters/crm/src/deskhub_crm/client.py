@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
+from urllib.parse import quote
 
 from deskhub_crm.mapping import Activities, Activity, Contact, Contacts, plain_phone
 from deskhub_sdk.rest import Rest
@@ -26,6 +27,22 @@ class CrmClient(Rest):
         if not wanted:
             return ()
         return (await self.found(Contacts, "/api/contacts/search", {by: wanted})).results
+
+    async def activities_of(self, contact: str) -> Sequence[Activity]:
+        """Return what is noted on the record *contact*, oldest first."""
+        return (await self.found(Activities, "/api/activities", {"contact": contact})).results
+
+    async def erase(self, contact: str) -> bool:
+        """Remove the record *contact* with its activities; return whether there was one.
+
+        The CRM makes repeating it harmless: a record that is gone stays gone.
+        """
+        path = f"/api/contacts/{quote(contact, safe='')}"
+        answer = await self.write(path, None, repeatable=True, method="DELETE")
+        if answer.status == 404:
+            return False
+        self.expect(answer, 204)
+        return True
 
     async def activity_by_reference(self, reference: str) -> Activity | None:
         """Return the activity that was recorded under *reference*, if there is one."""

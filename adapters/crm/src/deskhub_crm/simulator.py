@@ -35,6 +35,7 @@ class CrmSimulator(Simulator):
                 web.get("/api/account", self.account),
                 web.post("/api/contacts/batch/read", self.read),
                 web.get("/api/contacts/search", self.search),
+                web.delete("/api/contacts/{contact}", self.erase),
                 web.get("/api/activities", self.activities),
                 web.post("/api/activities", self.add_activity),
             ]
@@ -42,11 +43,15 @@ class CrmSimulator(Simulator):
 
     def dump(self) -> dict[str, Any]:
         """Return the activities; everything else comes from the world."""
-        return {"activities": self.records.activities, "contacts": len(self.world.people)}
+        return {
+            "activities": self.records.activities,
+            "contacts": len(self.world.people) - len(self.records.erased),
+            "erased": sorted(self.records.erased),
+        }
 
     def load(self, dumped: Mapping[str, Any]) -> None:
         """Take the activities back."""
-        self.records = CrmRecords(self.world)
+        self.records = CrmRecords(self.world, erased=set(dumped["erased"]))
         for activity in dumped["activities"]:
             self.records.take(activity)
 
@@ -71,10 +76,19 @@ class CrmSimulator(Simulator):
         return web.json_response({"results": self.records.search(email=email, phone=phone)})
 
     async def activities(self, request: web.Request) -> web.Response:
-        """Answer the activities with this client reference, the oldest first."""
-        reference = request.query.get("client_ref", "")
-        found = [one for one in self.records.activities if one["client_ref"] == reference]
-        return web.json_response({"results": found if reference else []})
+        """Answer the activities with this client reference or contact, the oldest first."""
+        for name in ("client_ref", "contact"):
+            if wanted := request.query.get(name, ""):
+                found = [one for one in self.records.activities if one[name] == wanted]
+                return web.json_response({"results": found})
+        return web.json_response({"results": []})
+
+    async def erase(self, request: web.Request) -> web.Response:
+        """Remove a contact for good; a second time there is none."""
+        if not self.records.erase(request.match_info["contact"]):
+            refuse(404, "unknown_contact", "there is no such contact")
+        self.count("contact_erased", request.match_info["contact"])
+        return web.Response(status=204)
 
     async def add_activity(self, request: web.Request) -> web.Response:
         """Record an activity, each time it is asked."""

@@ -21,11 +21,12 @@ class CrmRecords:
     world: World
     activities: list[dict[str, Any]] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
 
     def contact(self, number: str) -> dict[str, Any] | None:
         """Return the record of a customer *number* as the interface writes it."""
         person = self.world.people.get(number)
-        if person is None:
+        if person is None or number in self.erased:
             return None
         own = [one for one in self.activities if one["contact"] == _id(number)]
         orders = self.world.orders_of(number)
@@ -81,6 +82,15 @@ class CrmRecords:
         self.take(activity)
         return activity
 
+    def erase(self, contact: str) -> bool:
+        """Remove a contact and its activities; return whether it was there."""
+        number = self.number_of(contact)
+        if number is None:
+            return False
+        self.erased.add(number)
+        self.activities = [one for one in self.activities if one["contact"] != contact]
+        return True
+
     def take(self, activity: dict[str, Any]) -> None:
         """Put an activity on its contact's record."""
         self.activities.append(activity)
@@ -91,7 +101,8 @@ class CrmRecords:
     def number_of(self, contact: object) -> str | None:
         """Return the customer number of a contact id, None when there is no such contact."""
         number = f"C-{str(contact).removeprefix('ct_')}"
-        return number if number in self.world.people and contact == _id(number) else None
+        known = number in self.world.people and number not in self.erased
+        return number if known and contact == _id(number) else None
 
     def _spend(self, number: str) -> list[float]:
         """Return what was spent in each of the last twelve months, oldest first."""

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from deskhub_erp.mapping import Booked
-from deskhub_sdk import Forged, Signal, WebhookRequest
+from deskhub_sdk import Forged, Signal, WebhookRequest, webhooks
 from deskhub_sdk.rest import parsed
+from deskhub_sdk.webhooks import Scheme
 
 SIGNATURE = "x-erp-signature"
 BOOKED = "receipt.booked"
+SCHEME = Scheme(name="ERP", header=SIGNATURE)
 
 
 def sign(secret: str, body: bytes) -> str:
     """Return the signature header of *body*: a hex HMAC-SHA256."""
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return webhooks.sign(SCHEME, [secret], body, at=datetime.now(UTC))[SIGNATURE]
 
 
 def signals_of(
     request: WebhookRequest, secret: str, max_age_s: float, instance: str
 ) -> Sequence[Signal]:
     """Return the booked receipts in *request*. Raises `Forged` when it is not the ERP's."""
-    given = request.headers.get(SIGNATURE, "").strip().lower().encode()
-    if not secret or not hmac.compare_digest(given, sign(secret, request.body).encode()):
-        raise Forged("the signature does not hold")
+    webhooks.verify(request, SCHEME, [secret])
     told = parsed(request.body, Booked, "the ERP's webhook")
     if abs(request.received_at - told.sent_at) > timedelta(seconds=max_age_s):
         raise Forged(f"event {told.id} was not sent just now")

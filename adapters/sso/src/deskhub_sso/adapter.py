@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from deskhub_sdk import (
@@ -17,6 +18,7 @@ from deskhub_sdk import (
     Meta,
     Permissions,
     Rejected,
+    SignedOut,
     SignInRequest,
     SignInResult,
     Unavailable,
@@ -26,11 +28,19 @@ from deskhub_sso.client import Provider, Tokens
 from deskhub_sso.mapping import identity_of, is_complete
 from deskhub_sso.settings import SsoConfig
 from deskhub_sso.texts import TEXTS, text
-from deskhub_sso.tokens import Claims, TokenInvalid, UnknownKey, verify_id_token
+from deskhub_sso.tokens import (
+    Claims,
+    SigningKey,
+    TokenInvalid,
+    UnknownKey,
+    verify_id_token,
+    verify_logout_token,
+)
 
 # The hooks' deadline is 5 s; ours is shorter, so that the agent reads what was slow.
 SIGN_IN_S = 4.5
 MAX_CODE_CHARS = 4096
+Keys = tuple[SigningKey, ...]
 
 
 class Sso(Adapter[SsoConfig]):
@@ -94,6 +104,28 @@ class Sso(Adapter[SsoConfig]):
             raise Unavailable(f"{self.config.issuer} took over {SIGN_IN_S:g} s") from error
 
     @hookimpl
+    async def sign_out_announced(self, parameters: Mapping[str, str]) -> SignedOut:
+        """Return whom the provider's signed announcement names (Back-Channel Logout).
+
+        Raises `Forged` when it does not hold.
+        """
+        token = parameters.get("logout_token", "")
+        try:
+            async with asyncio.timeout(SIGN_IN_S):
+                claims = await self._with_newest_keys(partial(self._logout, token))
+        except TokenInvalid as error:
+            self.ctx.log.warning("logout_token_refused", extra={"reason": error.reason})
+            raise
+        except TimeoutError as error:
+            raise Unavailable(f"{self.config.issuer} took over {SIGN_IN_S:g} s") from error
+        return SignedOut(
+            issuer=claims["iss"],
+            token=claims["jti"],
+            subject=claims.get("sub"),
+            session=claims.get("sid"),
+        )
+
+    @hookimpl
     async def diagnostics(self) -> Mapping[str, Any]:
         """Return the provider's addresses and key ids; nothing about people."""
         found = await self._provider.discovery()
@@ -138,13 +170,23 @@ class Sso(Adapter[SsoConfig]):
         return code
 
     async def _verified(self, request: SignInRequest, tokens: Tokens) -> Claims:
+        return await self._with_newest_keys(partial(self._verify, request, tokens))
+
+    async def _with_newest_keys(self, verify: Callable[[Keys], Claims]) -> Claims:
+        """Verify with the keys at hand; once more with the provider's present ones."""
         keys = await self._provider.keys()
         try:
-            return self._verify(request, tokens, keys)
+            return verify(keys)
         except UnknownKey:
-            return self._verify(request, tokens, await self._provider.keys(newer_than=keys))
+            return verify(await self._provider.keys(newer_than=keys))
 
-    def _verify(self, request: SignInRequest, tokens: Tokens, keys: tuple[Any, ...]) -> Claims:
+    def _logout(self, token: str, keys: Keys) -> Claims:
+        return verify_logout_token(
+            token, keys, issuer=self.config.issuer, client_id=self.config.client_id,
+            now=self.ctx.clock.now(),
+        )  # fmt: skip
+
+    def _verify(self, request: SignInRequest, tokens: Tokens, keys: Keys) -> Claims:
         return verify_id_token(
             tokens.id_token,
             keys,

@@ -36,6 +36,7 @@ def identity_of(
         email_verified=bool(email) and _is_yes(_find(claims, preset.email_verified_claim)),
         name=_text(claims.get("name")) or _text(claims.get("preferred_username")),
         tenant=_tenant(claims, preset, tenants),
+        session=_text(claims.get("sid")),
         groups=tuple(
             group.removeprefix("/") if preset.strip_group_slash else group for group in groups
         ),

@@ -26,6 +26,8 @@ CLOCK_SKEW_S = 60
 MAX_AGE_S = 600
 MAX_TOKEN_BYTES = 64_000
 MIN_RSA_BITS = 2048
+MAX_WORD_CHARS = 512
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 SigningKey = RSAKey | ECKey
 Claims = Mapping[str, Any]
@@ -72,11 +74,7 @@ def verify_id_token(
 
     Raises `UnknownKey` when a newer key set should be asked for, else `TokenInvalid`.
     """
-    algorithm, key = _key_for(_header(token), keys)
-    try:
-        claims: dict[str, Any] = jwt.decode(token, key, algorithms=[algorithm]).claims
-    except (JoseError, ValueError) as error:
-        raise TokenInvalid("signature", "the ID token's signature does not hold") from error
+    claims = _signed(token, keys)
     _check_parties(claims, issuer, client_id)
     _check_times(claims, now.timestamp())
     if not _same(claims.get("nonce"), nonce):
@@ -88,6 +86,41 @@ def verify_id_token(
             "at_hash", "the ID token and the access token do not belong together"
         )
     return claims
+
+
+def verify_logout_token(
+    token: str, keys: Sequence[SigningKey], *, issuer: str, client_id: str, now: datetime
+) -> Claims:
+    """Return the claims of a logout token after every check of Back-Channel Logout 2.6.
+
+    Raises `UnknownKey` when a newer key set should be asked for, else `TokenInvalid`.
+    """
+    claims = _signed(token, keys)
+    _check_parties(claims, issuer, client_id)
+    _check_times({"exp": now.timestamp() + 1, **claims}, now.timestamp())
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+        raise TokenInvalid("event", "the token announces no sign-out")
+    if "nonce" in claims:
+        # An ID token must never pass for an announcement.
+        raise TokenInvalid("nonce", "the token belongs to a sign-in")
+    if not _is_word(claims.get("jti")):
+        raise TokenInvalid("jti", "the announcement has no id")
+    if not (_is_word(claims.get("sub")) or _is_word(claims.get("sid"))):
+        raise TokenInvalid("subject", "the announcement names nobody")
+    return claims
+
+
+def _signed(token: str, keys: Sequence[SigningKey]) -> dict[str, Any]:
+    algorithm, key = _key_for(_header(token), keys)
+    try:
+        return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+    except (JoseError, ValueError) as error:
+        raise TokenInvalid("signature", "the ID token's signature does not hold") from error
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_WORD_CHARS
 
 
 def _import_key(entry: dict[str, Any]) -> SigningKey | None:
