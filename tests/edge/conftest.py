@@ -32,9 +32,9 @@ from deskhub.identity.keys import open_keys
 from deskhub.identity.passwords import Passwords
 from deskhub.identity.records import Account, Claim
 from deskhub.identity.service import Identity
-from deskhub.identity.sso import Attempt, Provider, SingleSignOn
+from deskhub.identity.sso import Attempt, Departed, Provider, SingleSignOn
 from deskhub.identity.tokens import sign_identity
-from deskhub.notify import Mail
+from deskhub.notify import Mail, Push
 from deskhub.panels import Panels
 from deskhub.signals import SignalInbox, Signals
 from deskhub.store.identity import SqlIdentity
@@ -42,6 +42,7 @@ from deskhub.store.reports import Reports
 from deskhub.store.search import Search
 from deskhub.store.store import Store
 from deskhub.stream.streams import Streams
+from deskhub.subscriptions import Subscriptions
 from tests.support.databases import url_for
 
 PASSWORD = "correct horse battery"
@@ -54,6 +55,7 @@ class FakeProviders:
     """A provider as the host would present it; the account it vouches for can be set."""
 
     account: Account | None = None
+    departed: Departed | None = None
     seen: list[Attempt] = field(default_factory=list)
 
     def all(self) -> Sequence[Provider]:
@@ -68,6 +70,11 @@ class FakeProviders:
             raise SsoFailed("no such code")
         assert self.seen[-1] == attempt
         return self.account
+
+    async def signed_out(self, instance: str, parameters: Mapping[str, str]) -> Departed:
+        if parameters.get("logout_token") != "good" or self.departed is None:
+            raise SsoFailed("no such announcement")
+        return self.departed
 
 
 @dataclass
@@ -181,6 +188,8 @@ async def running(folder: Path, limits: Limits | None = None) -> AsyncIterator[W
         reload=Reload(config, host, store, clock),
         announcer=Announcer(host, store, clock),
         mail=Mail(config, store, clock, keys, streams.is_here),
+        push=Push(config, store, clock, streams.presence.has_reached, identity.agents),
+        subscriptions=Subscriptions(config, store, clock, keys),
         limits=limits or Limits(),
     )
     async with asyncio.TaskGroup() as group:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import tomllib
 import urllib.error
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -134,6 +136,67 @@ def test_a_setting_that_cannot_be_is_refused_with_its_place(product: Desk, admin
 
     assert [one["code"] for one in problem["errors"]] == ["DH202"]
     assert stale["status"] == 409
+    assert (product.folder / "hub.toml").read_text() == before
+
+
+def tried(product: Desk, admin: str, instance: str, **config: Any) -> dict[str, Any]:
+    path = f"{product.api}/api/v1/adapters/{instance}/settings/check"
+    found: dict[str, Any] = call("POST", path, {"config": config}, token=admin)
+    return found
+
+
+def test_settings_are_tried_before_they_are_saved(product: Desk, admin: str) -> None:
+    before = (product.folder / "hub.toml").read_text()
+    page = product.get("/api/v1/adapters/crm", admin)
+
+    good = tried(product, admin, "crm", token="", profile_ttl_s=90)
+    away = tried(product, admin, "crm", base_url="http://127.0.0.1:9")
+    wrong = tried(product, admin, "crm", profile_ttl_s="soon", colour="red")
+
+    assert (good["ok"], good["code"], "limits" in good["layers"]) == (True, "", True)
+    assert (away["ok"], away["code"]) == (False, "DH411")
+    assert "Check its address" in away["fix"]
+    assert sorted(one["code"] for one in wrong["faults"]) == ["DH202", "DH203"]
+    assert (product.folder / "hub.toml").read_text() == before
+    assert product.get("/api/v1/adapters/crm", admin)["since"] == page["since"]
+    assert not list((product.folder / "data" / "workers").glob("~trial*"))
+    assert not any(one in json.dumps([good, away, wrong]) for one in secrets_of(product))
+
+
+def test_a_trial_takes_no_secret_in_clear_and_names_what_was_tried(
+    product: Desk, admin: str
+) -> None:
+    path = f"{product.api}/api/v1/adapters/crm/settings/check"
+
+    refused("invalid", "POST", path, {"config": {"token": "hunter2hunter2"}}, token=admin)
+    tried(product, admin, "crm", profile_ttl_s=91)
+
+    with closing(sqlite3.connect(product.folder / "data" / "deskhub.db")) as db:
+        query = "SELECT object, data FROM audit WHERE what = 'adapter.tried' ORDER BY seq DESC"
+        object_, data = db.execute(query).fetchone()
+    assert (object_, json.loads(data)) == ("adapter:crm", {"settings": ["profile_ttl_s"]})
+
+
+def test_a_refused_secret_is_told_as_that(product: Desk, admin: str) -> None:
+    product.fault("crm", kind="401", match="*", times=0)
+    try:
+        found = tried(product, admin, "crm")
+    finally:
+        call("DELETE", f"{product.systems['crm'].url}/_sim/faults")
+
+    assert (found["ok"], found["code"]) == (False, "DH412")
+
+
+def test_the_command_tries_settings_and_writes_nothing(deskhub: Run, product: Desk) -> None:
+    before = (product.folder / "hub.toml").read_text()
+
+    good = deskhub("adapter", "check", "crm", "profile_ttl_s=90")
+    away = deskhub("adapter", "check", "crm", "base_url=http://127.0.0.1:9", "--json")
+    wrong = deskhub("adapter", "check", "crm", "colour=red")
+
+    assert (good.exit_code, "nothing was written" in good.stdout) == (0, True), good.output
+    assert (away.exit_code, json.loads(away.stdout)["error"]["code"]) == (6, "DH411")
+    assert (wrong.exit_code, "DH203" in wrong.stderr) == (3, True)
     assert (product.folder / "hub.toml").read_text() == before
 
 

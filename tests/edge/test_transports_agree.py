@@ -35,6 +35,7 @@ def raw_frames(texts: list[str]) -> list[str]:
 
 AGENT_COMMANDS: list[dict[str, Any]] = [
     {"t": "note", "text": "VIP"},
+    {"t": "edit", "text": "One minute.", "version": 0},
     {"t": "assign", "agent": "a_2"},
     {"t": "tag", "add": ["late"]},
     {"t": "close"},
@@ -48,10 +49,12 @@ async def speak(hub: ChatHub, transport: str) -> str:
             opened = await visitor.send("Where is my order? 我的订单呢", "m1")
             where = opened["conversation"]
             await visitor.send("It is “late”.", "m2", where)
-            await agent.send("One moment.", "m3", where)
+            said = (await agent.send("One moment.", "m3", where))["seq"]
             for number, command in enumerate(AGENT_COMMANDS, 4):
                 cid = f"m{number}"
-                await agent.put(command | {"id": cid, "cid": cid, "conversation": where})
+                about = {"seq": said} if command["t"] == "edit" else {}
+                more = {"id": cid, "cid": cid, "conversation": where}
+                await agent.put(command | about | more)
                 await agent.until("result", id=cid)
         return where
     async with hub.http("visitor.v_1") as visitor, hub.http("agent.a_1") as agent:
@@ -66,11 +69,14 @@ async def speak(hub: ChatHub, transport: str) -> str:
         where = (await post(visitor, "", "m1", first))["conversation"]
         at = f"/{where}"
         await post(visitor, f"{at}/messages", "m2", {"kind": "text", "text": "It is “late”."})
-        await post(agent, f"{at}/messages", "m3", {"kind": "text", "text": "One moment."})
+        one = {"kind": "text", "text": "One moment."}
+        said = (await post(agent, f"{at}/messages", "m3", one))["seq"]
         await post(agent, f"{at}/notes", "m4", {"text": "VIP"})
-        await post(agent, f"{at}/assign", "m5", {"agent": "a_2"})
-        await post(agent, f"{at}/tags", "m6", {"add": ["late"]})
-        await post(agent, f"{at}/close", "m7", {})
+        edit = {"seq": said, "text": "One minute.", "version": 0}
+        await post(agent, f"{at}/edit", "m5", edit)
+        await post(agent, f"{at}/assign", "m6", {"agent": "a_2"})
+        await post(agent, f"{at}/tags", "m7", {"add": ["late"]})
+        await post(agent, f"{at}/close", "m8", {})
     return where
 
 
@@ -84,13 +90,13 @@ async def test_every_transport_delivers_the_same_bytes(running: ChatHub) -> None
     async with running.dial("agent.a_3") as watcher, running.http("agent.a_3") as client:
         start = (await watcher.until("welcome"))["cursor"]
         where = await speak(running, "socket")
-        await watcher.events(8)
+        await watcher.events(9)
         polled = await client.get("/api/v1/events", params={"cursor": start, "wait": 0})
         read = await client.get(f"/api/v1/conversations/{where}/messages")
         shown = await client.get(f"/api/v1/conversations/{where}")
 
     pushed = raw_frames(watcher.texts)
-    assert len(pushed) == 8
+    assert len(pushed) == 9
     assert raw_events(polled.text) == pushed
     assert raw_events(read.text) == pushed
     assert raw_events(shown.text) == pushed
@@ -160,7 +166,7 @@ async def test_no_transport_shows_a_visitor_what_is_for_agents(running: ChatHub)
 
     assert own_kinds == [
         "conversation.opened", "message.posted", "message.posted", "message.posted",
-        "conversation.assigned", "conversation.closed",
+        "message.edited", "conversation.assigned", "conversation.closed",
     ]  # fmt: skip
     assert pushed == own_kinds
     assert [e["kind"] for e in page] == own_kinds

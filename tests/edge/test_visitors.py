@@ -42,6 +42,11 @@ async def test_an_anonymous_browser_gets_a_token_and_the_inbox_settings(world: W
     assert arrival["settings"] == {
         "inbox": "key-web", "name": "Web", "languages": ["en", "zh-CN"], "greeting": "Hello!",
         "team": [{"name": "Chen Hao"}], "accent": "#1d5c48", "mail": False,
+        "rating": True, "push": False,
+        "page": "/c/key-web",
+        "away": True,
+        "opens_at": None,
+        "prechat": None,
     }  # fmt: skip
 
 

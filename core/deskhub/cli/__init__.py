@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deskhub import __version__
-from deskhub.cli import adapter_edit, adapter_running, config_plan, config_show
+from deskhub.cli import adapter_check, adapter_edit, adapter_running, config_plan, config_show
 from deskhub.cli.adapter import adapter_app
 from deskhub.cli.adapter_info import info
 from deskhub.cli.adapter_kit import conform
@@ -24,6 +24,7 @@ from deskhub.cli.doctor import doctor
 from deskhub.cli.event import event_app
 from deskhub.cli.explain import explain
 from deskhub.cli.inbox import inbox_app
+from deskhub.cli.lab.command import lab
 from deskhub.cli.mcp import mcp
 from deskhub.cli.migrate import migrate_app
 from deskhub.cli.open_page import open_page
@@ -34,6 +35,7 @@ from deskhub.cli.serve import serve
 from deskhub.cli.status import status
 from deskhub.cli.token import token_app
 from deskhub.cli.user import user_app
+from deskhub.cli.webhook import webhook_app
 
 app = typer.Typer(
     name="deskhub",
@@ -45,6 +47,7 @@ app = typer.Typer(
 app.command()(init)
 app.command()(serve)
 app.command()(demo)
+app.command()(lab)
 app.command()(explain)
 app.command()(doctor)
 app.command()(status)
@@ -59,6 +62,7 @@ adapter_app.command()(new)
 adapter_app.command()(adapter_edit.enable)
 adapter_app.command()(adapter_edit.disable)
 adapter_app.command()(adapter_edit.configure)
+adapter_app.command()(adapter_check.check)
 adapter_app.command("test")(conform)
 adapter_app.command()(adapter_running.logs)
 adapter_app.command()(adapter_running.health)
@@ -78,6 +82,7 @@ app.add_typer(secret_app, name="secret")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 app.add_typer(migrate_app, name="migrate")
+app.add_typer(webhook_app, name="webhook")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback

@@ -41,7 +41,7 @@ def enable(
 
     Refused, with what is missing, when it could not start.
     """
-    _known(name, config, as_json=as_json)
+    known(name, config, as_json=as_json)
     change(config, [Edit(("adapters", name, "enabled"), value=True)], dry_run=dry_run,
            as_json=as_json)  # fmt: skip
 
@@ -55,7 +55,7 @@ def disable(
     """Switch an adapter off in hub.toml; its settings stay."""
     settings = read(config, as_json=as_json)[0]
     if settings is None or name not in settings.adapters:
-        _known(name, config, as_json=as_json)
+        known(name, config, as_json=as_json)
         hint("nothing to do: it is not in hub.toml")
         return
     change(config, [Edit(("adapters", name, "enabled"), value=False)], dry_run=dry_run,
@@ -72,12 +72,12 @@ def configure(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Change an adapter's settings in hub.toml; without any, ask for them or list them."""
-    point = _known(use or name, config, as_json=as_json)
+    point = known(use or name, config, as_json=as_json)
     present = read(config, as_json=as_json)[0]
     fields = form_of(manifest_at_hand(installed()[point]))
     instance = present.adapters.get(name) if present is not None else None
     values = dict(instance.config) if instance is not None else {}
-    told = dict(_pair(one, fields, name, as_json=as_json) for one in settings or [])
+    told = dict(pair(one, fields, name, as_json=as_json) for one in settings or [])
     if not told and not as_json and sys.stdin.isatty():
         told = _ask(name, fields, values)
     if not told and not enabled:
@@ -90,7 +90,7 @@ def configure(
     change(config, edits, dry_run=dry_run, as_json=as_json)
 
 
-def _known(name: str, path: Path, *, as_json: bool) -> str:
+def known(name: str, path: Path, *, as_json: bool) -> str:
     """Return the adapter behind *name*, an instance or an adapter, or exit with 4."""
     points = installed()
     settings: Config | None = read(path, as_json=as_json)[0]
@@ -109,10 +109,8 @@ def _unknown(name: str, known: set[str], points: Iterable[str], *, as_json: bool
          )  # fmt: skip
 
 
-def _pair(
-    text: str, fields: Sequence[Field], name: str, *, as_json: bool
-) -> tuple[str, object]:
-    """Return one ``key=value`` as key and TOML value."""
+def pair(text: str, fields: Sequence[Field], name: str, *, as_json: bool) -> tuple[str, object]:
+    """Return one ``key=value`` as key and TOML value; a secret in clear exits with 3."""
     key, sep, given = text.partition("=")
     if not sep:
         fail("DH105", f"'{text}' is no setting", exit_code=Exit.USAGE, as_json=as_json,

@@ -19,7 +19,7 @@ from deskhub.cli.output import Exit, document, fail, hint, say
 from deskhub.config import Config
 
 # What lies in the data folder beside the database and cannot be made again.
-KEPT = ("keys.json", "files")
+KEPT = ("keys.json", "push.pem", "files")
 
 
 def backup(

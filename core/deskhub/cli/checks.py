@@ -307,10 +307,10 @@ def _mail(settings: Config) -> Iterator[Finding]:
     if mail.server is None:
         return
     # Only who sends mail pays for the library.
-    from deskhub.notify.smtp import SmtpFailed, SmtpServer  # noqa: PLC0415
+    from deskhub.notify.smtp import SmtpFailed, smtp_server  # noqa: PLC0415
 
     try:
-        asyncio.run(SmtpServer(mail).check())
+        asyncio.run(smtp_server(mail).check())
     except SmtpFailed as failed:
         yield Finding("mail", "problem", f"{mail.server}: {failed}",
                       "check [mail] server, tls, user and password", "DH174")  # fmt: skip

@@ -38,7 +38,7 @@ def change(path: Path, edits: Sequence[Edit], *, dry_run: bool, as_json: bool) -
     try:
         after = edited(source, edits)
     except NotEditable as error:
-        _cannot(str(error), as_json=as_json)
+        cannot(str(error), as_json=as_json)
     except ValueError:  # It is no TOML yet; what is wrong has been found already.
         fail_config(before, as_json=as_json)
     draft = Draft(path, source, after)
@@ -51,7 +51,7 @@ def change(path: Path, edits: Sequence[Edit], *, dry_run: bool, as_json: bool) -
         try:
             draft.write()
         except NotEditable as error:
-            _cannot(str(error), as_json=as_json)
+            cannot(str(error), as_json=as_json)
     warnings = [f"{one.code} {one.what}; {one.why}" for one in elsewhere]
     if as_json:
         document(
@@ -84,7 +84,8 @@ def _added(
     return ConfigProblems(stopping, after.source, after.name), elsewhere
 
 
-def _cannot(why: str, *, as_json: bool) -> NoReturn:
+def cannot(why: str, *, as_json: bool) -> NoReturn:
+    """Say *why* the file cannot be edited, and exit with 3."""
     fail("DH117", "hub.toml cannot be changed from here", exit_code=Exit.CONFIGURATION,
          as_json=as_json, why=why,
          fix="change it where it is kept; --dry-run shows what to write")  # fmt: skip

@@ -21,6 +21,7 @@ from deskhub.edge.headers import SecurityHeaders
 from deskhub.edge.hub import Hub
 from deskhub.edge.limits import Limiter
 from deskhub.edge.metrics import Metrics
+from deskhub.edge.processes import Processes
 from deskhub.edge.requests import Requests, request_id_of
 from deskhub.edge.routes import (
     actions,
@@ -35,16 +36,21 @@ from deskhub.edge.routes import (
     customer_data,
     customers,
     files,
+    inboxes,
     macros,
     mail,
     market,
     messages,
+    page,
+    prechat,
+    push,
     reports,
     saved_views,
     search,
     sessions,
     snapshot,
     sso,
+    subscriptions,
     texts,
     visitors,
     webhooks,
@@ -54,8 +60,9 @@ from deskhub.errors import HubError
 
 ROUTERS = (
     sessions, sso, visitors, snapshot, conversations, messages, search, agents, customers,
-    customer_data, saved_views, cards, actions, webhooks, adapters, adapter_deeds,
-    adapter_settings, config, files, texts, macros, reports, mail,
+    customer_data, saved_views, cards, actions, webhooks, adapter_deeds,
+    adapter_settings, config, files, texts, macros, reports, mail, push,
+    inboxes, prechat, subscriptions,
 )  # fmt: skip
 
 
@@ -71,6 +78,7 @@ def build_app(hub: Hub) -> FastAPI:
     """Return the application that serves *hub*."""
     metrics = Metrics(hub)
     watch = Watch(hub)
+    processes = Processes(hub, watch)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -78,6 +86,7 @@ def build_app(hub: Hub) -> FastAPI:
             watching = [
                 group.create_task(metrics.watch(), name="metrics"),
                 group.create_task(watch.watch(), name="watch"),
+                group.create_task(processes.share(), name="processes"),
             ]
             yield
             for one in watching:
@@ -112,9 +121,12 @@ def build_app(hub: Hub) -> FastAPI:
     app.include_router(websocket.router(hub))
     app.include_router(longpoll.router(hub))
     app.include_router(ops.router(hub, metrics))
-    app.include_router(adapter_pages.router(hub, watch))
+    app.include_router(adapters.router(hub, processes))
+    app.include_router(adapter_pages.router(hub, watch, processes))
     app.include_router(market.router(hub, watch))
     app.router.routes.extend(static.routes())
+    # After the worker of its folder, whose name no inbox can take.
+    app.include_router(page.router(hub))
     return app
 
 

@@ -15,7 +15,7 @@ from deskhub.identity.model import Principal
 
 # What a visitor's browser needs. The console's calls have no CORS at all.
 _WIDGET = re.compile(
-    r"/api/v1/(visitors|snapshot|events|stream|texts|contact|conversations|files(/[^/]+)?"
+    r"/api/v1/(visitors|snapshot|events|stream|texts|contact|push(/[^/]+)?|conversations|files(/[^/]+)?"
     r"|conversations/[^/]+/(messages|read|rate|cards|transcript)|conversations/[^/]+)"
 )
 _PREFLIGHT = {

@@ -36,8 +36,8 @@ _WIDGET = {
 HSTS = "max-age=63072000; includeSubDomains"
 
 
-def console_policy(public_url: str) -> str:
-    """Return the console's Content-Security-Policy: built assets only, no inline anything."""
+def page_policy(public_url: str) -> str:
+    """Return the Content-Security-Policy of the chat's page: built assets, nothing inline."""
     parts = urlsplit(public_url)
     socket = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
     return "; ".join(
@@ -55,9 +55,14 @@ def console_policy(public_url: str) -> str:
             "object-src 'none'",
             "frame-src 'none'",
             "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types deskhub",
         )
+    )
+
+
+def console_policy(public_url: str) -> str:
+    """Return the console's Content-Security-Policy: the same, and no text becomes a script."""
+    return page_policy(public_url) + (
+        "; require-trusted-types-for 'script'; trusted-types deskhub"
     )
 
 
@@ -76,6 +81,8 @@ class SecurityHeaders:
             always["strict-transport-security"] = HSTS
         self._kinds = {
             "/console": _encoded(always | console),
+            # No opener policy: the shop's page hands its session to this one.
+            "/c/": _encoded(always | {"content-security-policy": page_policy(public_url)}),
             "/w/": _encoded(always | _WIDGET),
             "/files/": _encoded(always | _FILES),
             "": _encoded(always | _API),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deskhub.edge.limits import Guard, Limits
-from deskhub.privacy import Eraser
+from deskhub.privacy import Eraser, Systems
 
 if TYPE_CHECKING:
     from deskhub.actions import Actions
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from deskhub.host.reload import Reload
     from deskhub.identity.service import Identity
     from deskhub.identity.sso import SingleSignOn
-    from deskhub.notify import Mail
+    from deskhub.notify import Mail, Push
     from deskhub.panels import Panels
     from deskhub.signals import Signals
     from deskhub.store.reports import Reports
     from deskhub.store.search import Search
     from deskhub.store.store import Store
     from deskhub.stream.streams import Streams
+    from deskhub.subscriptions import Subscriptions
 
 
 @dataclass(slots=True)
@@ -49,6 +50,8 @@ class Hub:
     announcer: Announcer
     files: Files
     mail: Mail
+    push: Push
+    subscriptions: Subscriptions
     search: Search
     reports: Reports
     reload: Reload
@@ -56,8 +59,10 @@ class Hub:
     draining: bool = False
     guard: Guard = field(init=False)
     eraser: Eraser = field(init=False)
+    systems: Systems = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the counters that enforce *limits*, and who erases what is known of people."""
-        self.eraser = Eraser(self.store, self.files, self.identity.locked_out)
+        self.systems = Systems(self.host, self.store, self.clock)
+        self.eraser = Eraser(self.store, self.files, self.identity.locked_out, self.systems)
         self.guard = Guard(self.limits, self.clock.monotonic)

@@ -45,6 +45,7 @@ class Limits:
     handshakes: Rate = field(default=Rate(per_s=300, burst=300))
     agent_uploads: Rate = field(default=Rate(per_s=1, burst=40))
     visitor_uploads: Rate = field(default=Rate(per_s=0.1, burst=20))
+    webhooks: Rate = field(default=Rate(per_s=100, burst=300))
     sockets_per_address: int = 50
 
 
@@ -60,6 +61,7 @@ class Guard:
         self._handshakes = Buckets(limits.handshakes, monotonic)
         self._agent_uploads = Buckets(limits.agent_uploads, monotonic)
         self._visitor_uploads = Buckets(limits.visitor_uploads, monotonic)
+        self._webhooks = Buckets(limits.webhooks, monotonic)
         self._calls = {
             "agent": Buckets(limits.agent, monotonic),
             "visitor": Buckets(limits.visitor, monotonic),
@@ -73,6 +75,10 @@ class Guard:
     def new_visitor(self, address: str) -> None:
         """Count a browser that wants a visitor. Raises `RateLimited`."""
         refuse_until(self._new_visitors.take(address))
+
+    def webhook(self, address: str, path: str) -> None:
+        """Count a webhook of one source to one instance. Raises `RateLimited`."""
+        refuse_until(self._webhooks.take(f"{address} {path[:200]}"))
 
     def call(self, principal: Principal) -> None:
         """Count an authenticated request; sending is counted by the stream, for all transports.
@@ -139,6 +145,9 @@ class Limiter:
         path = scope["path"]
         if path not in ("/healthz", "/readyz", "/metrics"):
             self._guard.request(address_of(scope))
+        if path.startswith(WEBHOOKS):
+            self._guard.webhook(address_of(scope), path)
+            _require_plain(scope)
         if length == 0 or (path == UPLOADS and scope["method"] == "POST"):
             return receive
         body = await self._body(receive, length)
@@ -215,6 +224,13 @@ def address_of(scope: Scope) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _require_plain(scope: Scope) -> None:
+    """Refuse a compressed webhook unread: what is signed are the bytes, and nobody unpacks."""
+    for name, value in scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise UnsupportedMedia(value.decode("latin-1")[:80])
 
 
 def _require_json(scope: Scope, body: bytes, depth: int) -> None:

@@ -88,6 +88,7 @@ class Metrics(Collector):
         yield from self._actions()
         yield from self._files()
         yield from self._mails()
+        yield from self._deliveries()
 
     def _process(self) -> Iterator[Metric]:
         info = InfoMetricFamily("deskhub", "Which version runs.")
@@ -181,9 +182,15 @@ class Metrics(Collector):
         yield _tally("deskhub_uploads", "Uploads that ended, by how.", ("outcome",),
                      self._hub.files.ended)  # fmt: skip
 
+    def _deliveries(self) -> Iterator[Metric]:
+        yield _tally("deskhub_deliveries", "Attempts at outbound webhooks, by how they ended.",
+                     ("outcome",), self._hub.subscriptions.ended)  # fmt: skip
+
     def _mails(self) -> Iterator[Metric]:
         yield _tally("deskhub_mails", "Mails to customers, by how they ended here.",
                      ("kind", "outcome"), self._hub.mail.ended)  # fmt: skip
+        yield _tally("deskhub_pushes", "Notices to browsers, by how they ended here.",
+                     ("outcome",), self._hub.push.ended)  # fmt: skip
 
     async def _count_runs(self) -> None:
         with contextlib.suppress(HubError):

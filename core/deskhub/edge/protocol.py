@@ -90,7 +90,8 @@ class StreamSocketProtocol(WebSocketsSansIOProtocol):
     """Offers the application what ASGI does not know.
 
     ``deskhub.abort`` drops the connection and its buffers now. ``deskhub.write`` sends several
-    text frames in one piece.
+    text frames in one piece. ``deskhub.outlet`` is whom to ask whether it can be done at once
+    (`deskhub.stream.session.Outlet`).
     """
 
     def send_receive_event_to_app(self) -> None:
@@ -113,6 +114,7 @@ class StreamSocketProtocol(WebSocketsSansIOProtocol):
         extensions["deskhub.abort"] = self.transport.abort
         if not self.conn.extensions:
             extensions["deskhub.write"] = self.write
+            extensions["deskhub.outlet"] = self
         try:
             await super().run_asgi()
         finally:
@@ -136,7 +138,20 @@ class StreamSocketProtocol(WebSocketsSansIOProtocol):
             await self.writable.wait()
         if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
             raise ClientDisconnected
-        self.transport.write(b"".join([framed(text.encode()) for text in texts]))
+        self.put(texts)
+
+    def is_free(self) -> bool:
+        """Return whether `put` need not wait: it is open and its buffer has room."""
+        return (
+            self.writable.is_set()
+            and not self.disconnected
+            and not self.close_sent
+            and self.conn.state is State.OPEN
+        )
+
+    def put(self, frames: Sequence[str]) -> None:
+        """Send *frames* now; call it only while the connection `is_free`."""
+        self.transport.write(b"".join([framed(frame.encode()) for frame in frames]))
 
 
 def framed(payload: bytes) -> bytes:

@@ -131,12 +131,21 @@ def routes(files: Files | None = None) -> list[BaseRoute]:
             raise NotFound(path)
         return found
 
+    async def worker(request: Request) -> Response:
+        """Return the service worker; it rules what lies beside its address."""
+        found = await files.answer(request, "w/sw.js", _ALWAYS_ASK)
+        if found is None:
+            raise NotFound("sw.js")
+        return found
+
     async def to_console(_: Request) -> Response:
         return RedirectResponse("/console/", 307)
 
     return [
         Route("/", to_console, include_in_schema=False),
         Route("/console", to_console, include_in_schema=False),
+        Route("/console/sw.js", worker, include_in_schema=False),
+        Route("/c/sw.js", worker, include_in_schema=False),
         Route("/console/{path:path}", console, include_in_schema=False),
         Route("/w/v1/{path:path}", widget, include_in_schema=False),
     ]

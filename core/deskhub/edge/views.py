@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from deskhub.chat.forms import checked_answers, read_form
+from deskhub.clock import rfc3339
 from deskhub.config import Inbox
+from deskhub.edge.opening import opening
+from deskhub.errors import HubError
 from deskhub.identity.model import Role
 from deskhub.identity.records import Agent, Status, Tokens
+from deskhub.store import inboxes, prechat, rows
+from deskhub.store.tx import Connection
+
+if TYPE_CHECKING:
+    from deskhub.edge.hub import Hub
 
 TEAM_SHOWN = 5
 
@@ -42,7 +53,13 @@ class Member(BaseModel):
 
 
 class SettingsView(BaseModel):
-    """What the widget has to know about its inbox; *mail* says whether the hub sends any."""
+    """What the widget has to know about its inbox.
+
+    *mail* and *push* say whether the hub sends any, *rating* whether customers are asked how
+    it was; *page* is where the chat has a page of its own. *away* says that nobody answers
+    now, *opens_at* from when on somebody does. *prechat* is the form that this visitor has to
+    fill in before the first message, null when there is nothing to fill in.
+    """
 
     inbox: str
     name: str
@@ -51,6 +68,20 @@ class SettingsView(BaseModel):
     team: list[Member]
     accent: str
     mail: bool
+    rating: bool
+    push: bool
+    page: str
+    away: bool
+    opens_at: str | None
+    prechat: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What an inbox asks of a visitor: *rating* after a closing, *prechat* before a message."""
+
+    rating: bool
+    prechat: dict[str, Any] | None
 
 
 class Person(BaseModel):
@@ -97,11 +128,12 @@ def session_view(tokens: Tokens) -> SessionView:
 
 
 def settings_view(
-    inbox: Inbox, agents: Sequence[Agent], language: str | None, *, mail: bool
+    hub: Hub, inbox: Inbox, agents: Sequence[Agent], language: str | None, here: Here
 ) -> SettingsView:
     """Return *inbox* for a visitor who reads *language*; *agents* are the tenant's."""
     answering = [one for one in agents if one.role in ("agent", "supervisor")]
     team = [one for one in answering if one.inboxes is None or inbox.id in one.inboxes]
+    now = opening(hub, inbox, agents)
     return SettingsView(
         inbox=inbox.key,
         name=inbox.name,
@@ -109,8 +141,39 @@ def settings_view(
         greeting=in_language(inbox.greeting, language, inbox.languages),
         team=[Member(name=one.name) for one in team[:TEAM_SHOWN]],
         accent=inbox.accent,
-        mail=mail,
+        mail=hub.mail.is_on,
+        rating=here.rating,
+        push=hub.push.is_on,
+        page=f"/c/{quote(inbox.key, safe='')}",
+        away=now.away,
+        opens_at=rfc3339(now.opens_at) if now.opens_at else None,
+        prechat=here.prechat,
     )
+
+
+def here_of(connection: Connection, tenant: str, inbox: str, visitor: str) -> Here:
+    """Return what *inbox* asks of *visitor* now."""
+    decided = inboxes.setting(connection, tenant, inbox)
+    form = decided.prechat
+    if form is None or not needs_prechat(connection, tenant, visitor, form):
+        return Here(decided.asks_rating, None)
+    return Here(decided.asks_rating, dict(form))
+
+
+def needs_prechat(
+    connection: Connection, tenant: str, visitor: str, form: Mapping[str, Any]
+) -> bool:
+    """Return whether *visitor* could not write now, as the rules would say."""
+    if rows.customer_of_visitor(connection, tenant, visitor) is not None:
+        return False
+    talk = rows.open_conversation_of(connection, tenant, visitor)
+    if talk is not None and talk.state != "closed":
+        return False
+    try:
+        checked_answers(read_form(form), prechat.answers_of(connection, tenant, visitor))
+    except HubError:
+        return True
+    return False
 
 
 def in_language(texts: dict[str, str], language: str | None, order: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from deskhub.store import failpoints
 from deskhub.stream import frames as f
 from deskhub.stream.errors import Close, Closed, Draining
 from deskhub.stream.limits import Limits
-from deskhub.stream.session import Session
+from deskhub.stream.session import Outlet, Session
 from deskhub.stream.streams import Streams
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class StreamSocket:
             return
         code: Close | None = None
         scope.setdefault("state", {})["principal"] = session.principal
+        session.write_to(_outlet(scope))
         try:
             code = await self._serve(session, receive, _writer(scope, send))
         except* Stuck:
@@ -82,6 +83,7 @@ class StreamSocket:
             self._streams.figures.closes.add("aborted")
             _abort(scope)
         finally:
+            session.write_to(None)
             self._streams.leave(session)
         if code is not None:
             await self._end(send, code)
@@ -240,6 +242,14 @@ def _writer(scope: Scope, send: Send) -> Write:
             raise Gone from error
 
     return one_by_one
+
+
+def _outlet(scope: Scope) -> Outlet | None:
+    """Return whom to write to at once, where the server offers it."""
+    if failpoints.IS_SET:
+        return None
+    outlet: Outlet | None = (scope.get("extensions") or {}).get("deskhub.outlet")
+    return outlet
 
 
 async def _text(receive: Receive, limit: int) -> str | None:

@@ -19,6 +19,9 @@ from deskhub.config import Config
 
 __all__ = ["NotRunning", "prove"]
 
+# How long the hub lives between two kills: mostly long enough for everybody to be back.
+LIFE_S = (0.5, 3.5)
+
 
 async def prove(
     settings: Config,
@@ -101,7 +104,7 @@ async def _kill(copy: Scratch, crowd: Crowd, kills: int, dice: random.Random) ->
         if number % 3 == 2:
             await copy.hub.ended(TRAP_S)
         else:
-            await asyncio.sleep(dice.uniform(0.5, 1.5))
+            await asyncio.sleep(dice.uniform(*LIFE_S))
         if number % 3 == 1:
             await crowd.strike(copy.hub)
         await copy.hub.kill()

@@ -1,4 +1,4 @@
-"""What happened in the demo before it was started: two months of conversations that ended.
+"""What happened in the demo before it was started: two months of talks, and who waits now.
 
 It is written through the rules of the chat like everything else, only at moments that have
 passed: reports then have something to say.
@@ -38,6 +38,11 @@ _TALKS: tuple[tuple[str, str, str], ...] = (
     ("Lucia Romano", "I never got an invoice.", "I have sent it to you again."),
     ("吴桐", "背包可以机洗吗？", "建议手洗，水温不超过 30 度。"),
 )  # fmt: skip
+# Who waits when the demo starts, and for how many minutes: one is late, for one it is time.
+_WAITING = (
+    ("Marta Lindqvist", "The tracking page is empty since yesterday.", 34),
+    ("何静", "退款三天了还没到账，能帮我查一下吗？", 25),
+)
 _SAID = {
     5: ("", "", "Quick and kind!", "回复很快，谢谢！"),
     4: ("", "", "Helpful", "态度很好"),
@@ -99,25 +104,26 @@ def _steps(agents: Mapping[str, Agent], now: datetime) -> Iterator[_Step]:
                 seconds=dice.randrange(60),
             )
             talk = list(_talk(dice, number, opened, people))
-            # Nobody is in the middle of something when the demo starts.
+            # What began ended before the demo starts.
             if talk[-1].at < now:
                 yield from talk
+    for name, asked, minutes in _WAITING:
+        number += 1
+        yield _opens(number, name, asked, now - timedelta(minutes=minutes))
 
 
 def _talk(
     dice: random.Random, number: int, opened: datetime, people: Sequence[Principal]
 ) -> Iterator[_Step]:
     name, asked, answered = _TALKS[number % len(_TALKS)]
-    visitor = Principal(
-        "main", "visitor", f"v_past{number:04}", name, inboxes=frozenset({"shop"})
-    )
+    opens = _opens(number, name, asked, opened)
+    visitor = opens.by
     agent = people[number % len(people)]
     reply_s = int(dice.lognormvariate(4.6, 0.9))
     answered_at = opened + timedelta(seconds=reply_s)
     closed_at = answered_at + timedelta(minutes=dice.lognormvariate(3.4, 1.1))
-    language = "en" if name.isascii() else "zh-CN"
 
-    yield _Step(opened, number, visitor, lambda _: c.OpenConversation("shop", asked, language))
+    yield opens
     taken = opened + timedelta(seconds=reply_s / 2)
     yield _Step(taken, number, agent, lambda it: c.Assign(it, agent.id, name=agent.name))
     yield _Step(answered_at, number, agent, lambda it: c.PostMessage(it, answered))
@@ -127,3 +133,11 @@ def _talk(
         comment = dice.choice(_SAID[max(1, score)])
         at = closed_at + timedelta(seconds=dice.randint(10, 300))
         yield _Step(at, number, visitor, lambda it: c.Rate(it, max(1, score), comment))
+
+
+def _opens(number: int, name: str, asked: str, at: datetime) -> _Step:
+    visitor = Principal(
+        "main", "visitor", f"v_past{number:04}", name, inboxes=frozenset({"shop"})
+    )
+    language = "en" if name.isascii() else "zh-CN"
+    return _Step(at, number, visitor, lambda _: c.OpenConversation("shop", asked, language))

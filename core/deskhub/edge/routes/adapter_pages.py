@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,7 +15,9 @@ from starlette.responses import Response
 from deskhub import __version__
 from deskhub.edge.auth import requires
 from deskhub.edge.hub import Hub
+from deskhub.edge.processes import Processes
 from deskhub.edge.routes.adapters import AdapterView, adapter_view
+from deskhub.edge.together import Felt, InProcess, moment, together
 from deskhub.edge.watching import HIDDEN, SECRET_CHARS, Watch, without
 from deskhub.host.asked import methods_of
 from deskhub.host.errors import UnknownInstance
@@ -49,8 +52,28 @@ class SampleView(BaseModel):
     state: str
 
 
+class ProcessView(BaseModel):
+    """The instance in one process; *here* is the one that answers, *gone* one that ended."""
+
+    name: str
+    at: datetime
+    here: bool
+    gone: bool
+    state: str
+    text: str
+    breaker: str
+    calls: int
+    errors: int
+    late: int
+    busy: int
+    in_flight: int
+    waiting: int
+    p95_ms: float
+    samples: list[SampleView]
+
+
 class AdapterPage(AdapterView):
-    """Everything about one instance but its settings."""
+    """Everything about one instance but its settings: its figures are of all *processes*."""
 
     summary: str
     isolation: str
@@ -69,6 +92,7 @@ class AdapterPage(AdapterView):
     next_try: datetime | None
     problems: list[ProblemView]
     samples: list[SampleView]
+    processes: list[ProcessView]
 
 
 class LineView(BaseModel):
@@ -108,14 +132,15 @@ class EventsView(BaseModel):
     events: list[EventView]
 
 
-def router(hub: Hub, watch: Watch) -> APIRouter:
+def router(hub: Hub, watch: Watch, processes: Processes) -> APIRouter:
     """Return the routes of one adapter's page."""
     routes = APIRouter(prefix="/api/v1/adapters", tags=["adapters"])
 
     @routes.get("/{instance}")
     async def page(instance: str, principal: Reader) -> AdapterPage:
         """Return one instance with its figures of the last hour."""
-        return page_of(hub, watch, instance_of(hub, principal, instance))
+        one = instance_of(hub, principal, instance)
+        return page_of(hub, one, await processes.of(one))
 
     @routes.get("/{instance}/logs")
     async def logs(
@@ -135,7 +160,7 @@ def router(hub: Hub, watch: Watch) -> APIRouter:
     async def diagnostics(instance: str, principal: Admin) -> Response:
         """Return everything for a report of a problem, without secrets, as one JSON file."""
         one = instance_of(hub, principal, instance)
-        told = await diagnostics_of(hub, watch, one)
+        told = await diagnostics_of(hub, watch, one, await processes.of(one))
         body = await asyncio.to_thread(_redacted, told, one)
         name = f"deskhub-{one.id}-diagnostics.json"
         return Response(
@@ -155,12 +180,12 @@ def instance_of(hub: Hub, principal: Principal, instance: str) -> Running:
     return one
 
 
-def page_of(hub: Hub, watch: Watch, one: Running) -> AdapterPage:
-    """Return *one* as its page shows it."""
-    figures, guard, meta = one.guard.figures, one.guard, one.meta
+def page_of(hub: Hub, one: Running, found: Sequence[InProcess]) -> AdapterPage:
+    """Return *one* as its page shows it; *found* is how it feels in each process."""
+    meta, felt = one.meta, together(found)
     settings = hub.config.adapters.get(one.id)
     return AdapterPage(
-        **adapter_view(one).model_dump(),
+        **adapter_view(one, felt).model_dump(),
         summary=meta.summary if meta is not None else "",
         isolation=settings.isolation if settings is not None else "process",
         layers=list(one.layers),
@@ -169,18 +194,19 @@ def page_of(hub: Hub, watch: Watch, one: Running) -> AdapterPage:
         writes=list(meta.permissions.writes) if meta is not None else [],
         languages=sorted(meta.texts) if meta is not None else [],
         methods=methods_of(one),
-        breaker=guard.breaker.phase,
-        in_flight=guard.bulkhead.in_flight,
-        waiting=guard.bulkhead.waiting,
-        late=figures.late,
-        busy=figures.busy,
-        http_calls=figures.http_calls,
+        breaker=felt.breaker,
+        in_flight=felt.in_flight,
+        waiting=felt.waiting,
+        late=felt.late,
+        busy=felt.busy,
+        http_calls=felt.http_calls,
         next_try=one.next_try,
         problems=[
             ProblemView(code=p.code, what=p.what, where=p.where, why=p.why, fix=p.fix)
             for p in one.problems
         ],
-        samples=[SampleView(**_plain(sample)) for sample in watch.samples(one.id)],
+        samples=_samples(felt),
+        processes=[_in_process(each) for each in found],
     )
 
 
@@ -208,7 +234,9 @@ async def events_of(hub: Hub, one: Running) -> list[EventView]:
     return sorted(found, key=lambda event: event.at, reverse=True)
 
 
-async def diagnostics_of(hub: Hub, watch: Watch, one: Running) -> dict[str, Any]:
+async def diagnostics_of(
+    hub: Hub, watch: Watch, one: Running, found: Sequence[InProcess]
+) -> dict[str, Any]:
     """Return everything about *one* that helps to find a fault; secrets still in it."""
     settings = hub.config.adapters.get(one.id)
     config = dict(settings.config) if settings is not None else {}
@@ -216,7 +244,7 @@ async def diagnostics_of(hub: Hub, watch: Watch, one: Running) -> dict[str, Any]
     return {
         "deskhub": __version__,
         "at": hub.clock.now(),
-        "adapter": page_of(hub, watch, one).model_dump(),
+        "adapter": page_of(hub, one, found).model_dump(),
         "settings": {key: HIDDEN if key in secret else one for key, one in config.items()},
         "limits": settings.limits.model_dump() if settings is not None else {},
         "logs": [_plain(line) for line in watch.lines(one)],
@@ -228,6 +256,26 @@ def _redacted(told: dict[str, Any], one: Running) -> bytes:
     """Return *told* as JSON without any of *one*'s secrets, wherever they came in."""
     text = orjson.dumps(told, default=str, option=orjson.OPT_INDENT_2).decode()
     return without(text, [s for s in one.secrets().values() if len(s) >= SECRET_CHARS]).encode()
+
+
+def _in_process(each: InProcess) -> ProcessView:
+    felt = each.felt
+    return ProcessView(
+        name=each.name, at=each.at, here=each.is_here, gone=each.is_gone, state=felt.state,
+        text=felt.text, breaker=felt.breaker, calls=felt.calls, errors=felt.errors,
+        late=felt.late, busy=felt.busy, in_flight=felt.in_flight, waiting=felt.waiting,
+        p95_ms=felt.p95_ms, samples=_samples(felt),
+    )  # fmt: skip
+
+
+def _samples(felt: Felt) -> list[SampleView]:
+    return [
+        SampleView(
+            at=moment(one), calls=one.calls, errors=one.errors, p95_ms=one.p95_ms,
+            state=one.state,
+        )
+        for one in felt.points
+    ]  # fmt: skip
 
 
 def _arrived(row: SignalRow) -> EventView:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -23,7 +24,9 @@ from deskhub.host.errors import UnknownInstance
 from deskhub.host.form import Field as Setting
 from deskhub.host.form import form_of
 from deskhub.host.manifests import manifest_at_hand
+from deskhub.host.trial import Trials, Tried, refused, sentence
 from deskhub.identity.model import Principal
+from deskhub.store import audit
 
 KEYS = 100
 _INSTANCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
@@ -83,9 +86,37 @@ class OutcomeView(BaseModel):
     waiting: list[str]
 
 
+class FaultView(BaseModel):
+    """One thing that is wrong with the settings, and what mends it."""
+
+    code: str
+    text: str
+    fix: str
+
+
+class TrialView(BaseModel):
+    """How settings that are not saved did: *code*, *text* and *fix* say what is wrong.
+
+    *faults* is all that keeps them from being tried; *layers* confined the trial's process.
+    """
+
+    ok: bool
+    code: str
+    text: str
+    fix: str
+    ms: float
+    layers: list[str]
+    faults: list[FaultView]
+
+
 def router(hub: Hub) -> APIRouter:
     """Return the routes of adapters' settings."""
     routes = APIRouter(prefix="/api/v1/adapters", tags=["adapters"])
+
+    def points() -> Mapping[str, EntryPoint]:
+        return hub.host.points()
+
+    trials = Trials(hub.config, hub.clock, points)
 
     @routes.get("/{instance}/settings")
     async def settings(
@@ -116,6 +147,20 @@ def router(hub: Hub) -> APIRouter:
             toml=as_toml(edits),
             digest=hub.reload.digest,
         )
+
+    @routes.post("/{instance}/settings/check")
+    async def check(instance: str, body: Wanted, principal: Admin) -> TrialView:
+        """Ask the far side with these settings, in a process of their own; nothing is saved.
+
+        A secret that is left out or empty is the one that hub.toml names. Who tried which
+        settings is in the audit trail: a secret may have gone to an address that is new.
+        """
+        edits = await _edits(hub, principal, instance, body, keeps_secrets=True)
+        settings, problems = await hub.reload.as_edited(instance, edits)
+        if settings is None:
+            return _trial_view(refused(problems))
+        await _record_trial(hub, principal, instance, edits)
+        return _trial_view(await trials.run(settings))
 
     @routes.put("/{instance}/settings")
     async def change(instance: str, body: Wanted, principal: Admin) -> OutcomeView:
@@ -158,8 +203,18 @@ async def _form(hub: Hub, use: str) -> tuple[Setting, ...]:
     return form_of(manifest)
 
 
-async def _edits(hub: Hub, principal: Principal, instance: str, body: Wanted) -> list[Edit]:
-    """Return what *body* changes in the file. Raises `Forbidden`; `Invalid` for a secret."""
+async def _edits(
+    hub: Hub,
+    principal: Principal,
+    instance: str,
+    body: Wanted,
+    *,
+    keeps_secrets: bool = False,
+) -> list[Edit]:
+    """Return what *body* changes in the file. Raises `Forbidden`; `Invalid` for a secret.
+
+    With *keeps_secrets* one that is left empty stays what it is.
+    """
     check_operator(hub, principal)
     table = _table(hub, principal, instance)
     use = str(table.get("use") or body.use or instance)
@@ -176,10 +231,37 @@ async def _edits(hub: Hub, principal: Principal, instance: str, body: Wanted) ->
     for key, value in body.config.items():
         if value == present.get(key):
             continue
+        if keeps_secrets and key in secret and value in (None, ""):
+            continue
         if key in secret and value is not None:
             _check_reference(key, value)
         edits.append(Edit((*at, "config", key), value))
     return edits
+
+
+async def _record_trial(
+    hub: Hub, principal: Principal, instance: str, edits: Sequence[Edit]
+) -> None:
+    """Write down who tries which settings, by name: their values may be nobody's business."""
+    names = sorted(one.path[-1] for one in edits if one.path[2] == "config")
+    await hub.store.transact(
+        principal.tenant,
+        lambda tx: audit.record(
+            tx.connection, tx.tenant, tx.now, actor=principal.by, what="adapter.tried",
+            object_=f"adapter:{instance}", data={"settings": names},
+        ),
+    )  # fmt: skip
+
+
+def _trial_view(found: Tried) -> TrialView:
+    return TrialView(
+        ok=found.ok, code=found.code, text=found.text, fix=found.fix, ms=found.ms,
+        layers=list(found.layers),
+        faults=[
+            FaultView(code=one.code, text=sentence(one.what), fix=sentence(one.fix))
+            for one in found.problems
+        ],
+    )  # fmt: skip
 
 
 def _check_reference(key: str, value: object) -> None:

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from deskhub.edge.auth import requires
 from deskhub.edge.hub import Hub
+from deskhub.edge.processes import Processes
+from deskhub.edge.together import Felt, together
 from deskhub.host.running import Running
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission
@@ -41,34 +43,38 @@ class AdaptersView(BaseModel):
     adapters: list[AdapterView]
 
 
-def router(hub: Hub) -> APIRouter:
+def router(hub: Hub, processes: Processes) -> APIRouter:
     """Return the routes of adapters."""
     routes = APIRouter(prefix="/api/v1", tags=["adapters"])
 
     @routes.get("/adapters")
     async def adapters(principal: Reader) -> AdaptersView:
-        """List the configured instances and how they feel."""
-        mine = [one for one in hub.host.instances(principal.tenant) if not one.built_in]
-        views = [adapter_view(one) for one in mine]
+        """List the configured instances and how they feel, in all processes together."""
+        felt = await processes.of_all(principal.tenant)
+        views = [
+            adapter_view(one, together(felt[one.id]))
+            for one in hub.host.instances(principal.tenant)
+            if one.id in felt
+        ]
         return AdaptersView(adapters=sorted(views, key=lambda one: one.instance))
 
     return routes
 
 
-def adapter_view(one: Running) -> AdapterView:
-    """Return *one* as the console lists it."""
+def adapter_view(one: Running, felt: Felt | None = None) -> AdapterView:
+    """Return *one* as the console lists it, as it *felt* in every process or feels in this."""
     figures = one.guard.figures
     return AdapterView(
         instance=one.id,
         adapter=one.use,
         name=one.name,
         version=one.version,
-        state=one.state,
-        text=one.words,
+        state=felt.state if felt else one.state,
+        text=felt.text if felt else one.words,
         since=one.since,
-        calls=figures.calls,
-        errors=figures.errors,
-        p95_ms=round(figures.p95_ms, 1),
+        calls=felt.calls if felt else figures.calls,
+        errors=felt.errors if felt else figures.errors,
+        p95_ms=felt.p95_ms if felt else round(figures.p95_ms, 1),
         hooks=sorted(one.hooks),
         steps=[f"{step.spec.action} {step.spec.provides}" for step in one.steps],
         capabilities=sorted(one.capabilities),

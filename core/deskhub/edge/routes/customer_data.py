@@ -47,8 +47,18 @@ class Erase(Input):
     confirm: Line
 
 
+class SystemView(BaseModel):
+    """What a business system did: waiting, erased, absent, kept by law, or failed for good."""
+
+    instance: str
+    state: str
+    text: str
+    attempts: int
+    at: str | None
+
+
 class ErasureView(BaseModel):
-    """An erasure: ``running`` until nothing is left, then ``done``."""
+    """An erasure: ``running`` until nothing is left here and every system answered."""
 
     customer: str
     state: str
@@ -57,6 +67,7 @@ class ErasureView(BaseModel):
     ended_at: str | None
     conversations: int
     files: int
+    systems: list[SystemView]
 
 
 class Merge(Input):
@@ -92,7 +103,7 @@ def router(hub: Hub) -> APIRouter:
     @routes.post("/customers/{customer}/export")
     async def export(customer: str, principal: Exporter) -> StreamingResponse:
         """Return everything known of a customer; the audit trail notes who asked."""
-        parts = await exported(hub.store, principal, customer)
+        parts = await exported(hub.store, principal, customer, hub.systems)
         saved_as = f'attachment; filename="{customer}.json"'
         return StreamingResponse(
             parts, media_type="application/json", headers={"content-disposition": saved_as}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from deskhub.chat.commands import AddNote
+from deskhub.chat.commands import AddNote, Edit
 from deskhub.edge.answers import (
     IdempotencyKey,
     ReceiptView,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Writer = Annotated[Principal, Depends(requires(Permission.MESSAGE_POST))]
 Noter = Annotated[Principal, Depends(requires(Permission.NOTE_POST))]
 Reader = Annotated[Principal, Depends(requires(Permission.CONVERSATION_READ))]
+Editor = Annotated[Principal, Depends(requires(Permission.MESSAGE_EDIT, agents_only=True))]
 Text = Annotated[str, Field(max_length=TEXT_CHARS)]
 
 
@@ -47,6 +48,14 @@ class NoteText(Input):
     """What a note says."""
 
     text: Text
+
+
+class EditBody(Input):
+    """The new text of the event *seq*; *version* is how often it had been edited before."""
+
+    seq: Annotated[int, Field(ge=0, le=2**53)]
+    text: Text
+    version: Annotated[int, Field(ge=0, le=2**53)]
 
 
 def router(hub: Hub) -> APIRouter:
@@ -74,6 +83,14 @@ def router(hub: Hub) -> APIRouter:
         """Leave a note for agents."""
         done = await hub.chat.do(principal, AddNote(conversation, body.text), cid=key)
         return receipt(done, created=True)
+
+    @routes.post("/{conversation}/edit", response_model=ReceiptView)
+    async def edit(
+        conversation: str, body: EditBody, key: IdempotencyKey, principal: Editor
+    ) -> Response:
+        """Give the caller's last message or note another text, within 15 minutes."""
+        command = Edit(conversation, body.seq, body.text, body.version)
+        return receipt(await hub.chat.do(principal, command, cid=key))
 
     @routes.get("/{conversation}/messages")
     async def page(

@@ -25,7 +25,7 @@ from deskhub.store.reports.figures import NAMES, Asked
 from deskhub.store.tx import Connection
 
 Lead = Annotated[Principal, Depends(requires(Permission.REPORT_READ))]
-Name = Literal["overview", "agents", "inboxes", "ratings"]
+Name = Literal["overview", "agents", "inboxes", "tags", "ratings"]
 Zone = Annotated[str, Query(max_length=64, description="An IANA zone: whose days to count.")]
 
 DEFAULT_DAYS = 30
@@ -36,6 +36,7 @@ _TABLES: dict[str, tuple[tuple[str, ...], _Rows]] = {
     "overview": (("day", "backlog", *NAMES), figures.by_day),
     "agents": (("agent", "name", *NAMES), figures.by_agent),
     "inboxes": (("inbox", *NAMES), figures.by_inbox),
+    "tags": (("tag", *NAMES), figures.by_tag),
     "ratings": (
         ("at", "score", "comment", "customer", "agent", "inbox", "conversation"),
         lambda db, principal, asked: ratings.latest(
@@ -74,6 +75,12 @@ class InboxView(FiguresView):
 
     inbox: str
     name: str
+
+
+class TagView(FiguresView):
+    """One tag."""
+
+    tag: str
 
 
 class PersonView(FiguresView):
@@ -123,6 +130,12 @@ class InboxesReport(About):
     """The span by inbox."""
 
     rows: list[InboxView]
+
+
+class TagsReport(About):
+    """The span by tag; a conversation counts for each of its tags."""
+
+    rows: list[TagView]
 
 
 class RatingsReport(About):
@@ -249,6 +262,12 @@ def _reports(hub: Hub, routes: APIRouter) -> None:
         names = _inboxes(hub, principal)
         named = [row | {"name": names.get(row["inbox"], row["inbox"])} for row in rows]
         return InboxesReport(**_about(hub, principal, query), rows=named)
+
+    @routes.get("/reports/tags")
+    async def tags(principal: Lead, query: Of) -> TagsReport:
+        """Return the figures of a span by tag, as conversations are tagged now."""
+        rows = await _rows(hub, principal, query, figures.by_tag)
+        return TagsReport(**_about(hub, principal, query), rows=rows)
 
     @routes.get("/reports/ratings")
     async def rated(principal: Lead, query: Of) -> RatingsReport:

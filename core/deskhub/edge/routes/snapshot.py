@@ -14,7 +14,7 @@ from deskhub.edge.answers import fragments, json_answer
 from deskhub.edge.auth import Caller
 from deskhub.edge.routes.macros import macro_views
 from deskhub.edge.targets import sla_view
-from deskhub.edge.views import agent_view, settings_view
+from deskhub.edge.views import agent_view, here_of, settings_view
 from deskhub.errors import HubError
 from deskhub.identity.model import Principal
 from deskhub.identity.policy import Permission, Scope, authorize, in_scope
@@ -81,10 +81,13 @@ async def _agent(hub: Hub, principal: Principal) -> dict[str, Any]:
         "canned": canned_replies(),
         "macros": macro_views(hub, principal.tenant),
         "mail": hub.mail.is_on,
+        "push": hub.push.is_on,
     }
 
 
 async def _visitor(hub: Hub, principal: Principal) -> dict[str, Any]:
+    (inbox,) = principal.inboxes or ("",)
+
     def query(connection: Connection) -> dict[str, Any]:
         cursor = _cursor(connection, principal)
         state = conversations.current_of_visitor(connection, principal)
@@ -100,16 +103,17 @@ async def _visitor(hub: Hub, principal: Principal) -> dict[str, Any]:
             "cursor": cursor,
             "visitor": principal.id,
             "customer": {"name": person[1]} if person else None,
+            "here": here_of(connection, principal.tenant, inbox, principal.id),
         }
 
     found = await hub.store.read(query)
-    (inbox,) = principal.inboxes or ("",)
+    here = found.pop("here")
     settings = hub.config.inboxes.get(inbox)
     agents = await hub.identity.agents(principal.tenant)
     conversation = found["conversation"]
     language = conversation["language"] if conversation else None
     return found | {
-        "settings": settings_view(settings, agents, language, mail=hub.mail.is_on).model_dump()
+        "settings": settings_view(hub, settings, agents, language, here).model_dump()
         if settings
         else None,
         "cards": await _cards(hub, principal, conversation["id"]) if conversation else [],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -15,6 +15,7 @@ from deskhub.errors import HubError
 from deskhub.identity.sso import ATTEMPT_S
 
 MAX_PARAMETER_CHARS = 8192
+MAX_ANNOUNCEMENT_BYTES = 64_000
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;"
     "color:#1c2024;background:#fff}code{color:#60646c}a{color:#1d5c48}"
@@ -25,7 +26,7 @@ _PAGE_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-anc
 
 
 def router(hub: Hub) -> APIRouter:
-    """Return the two addresses that a browser visits."""
+    """Return the two addresses that a browser visits, and the one that a provider calls."""
     routes = APIRouter(prefix="/auth", tags=["sessions"])
     public = hub.config.hub.url
     is_https = public.startswith("https:")
@@ -63,6 +64,24 @@ def router(hub: Hub) -> APIRouter:
             response = _page(error)
         response.delete_cookie(cookie, path="/", secure=is_https, httponly=True, samesite="lax")
         return response
+
+    @routes.post("/{instance}/signed-out", status_code=200)
+    async def signed_out(instance: str, request: Request) -> Response:
+        """Take a provider's signed announcement that somebody signed out there."""
+        no_store = {"cache-control": "no-store"}
+        body = await request.body()
+        if len(body) > MAX_ANNOUNCEMENT_BYTES:
+            return Response(status_code=413, headers=no_store)
+        given = {
+            key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()
+        }
+        try:
+            await hub.sso.signed_out(instance, given)
+        except HubError as error:
+            request.state.error_code = error.code
+            # The specification wants 400 for whatever is wrong with it.
+            return Response(status_code=400, headers=no_store)
+        return Response(status_code=200, headers=no_store)
 
     return routes
 

@@ -13,7 +13,13 @@ from deskhub.edge.cors import check_origin
 from deskhub.edge.fields import Id, Input, Token
 from deskhub.edge.hub import Hub
 from deskhub.edge.limits import address_of
-from deskhub.edge.views import Person, SettingsView, preferred_language, settings_view
+from deskhub.edge.views import (
+    Person,
+    SettingsView,
+    here_of,
+    preferred_language,
+    settings_view,
+)
 from deskhub.errors import Busy, HubError
 from deskhub.host.recognise import recognise
 from deskhub.identity.errors import UnknownInbox
@@ -73,13 +79,14 @@ def router(hub: Hub) -> APIRouter:
         person = await hub.store.read(
             lambda db: customer_of_visitor(db, visitor.tenant, visitor.id)
         )
+        here = await hub.store.read(lambda db: here_of(db, inbox.tenant, inbox.id, visitor.id))
         agents = await hub.identity.agents(inbox.tenant)
         return ArrivalView(
             visitor=visitor.id,
             token=arrival.token,
             conversation=current.id if current else None,
             customer=Person(name=person[1]) if person else None,
-            settings=settings_view(inbox, agents, visitor.language, mail=hub.mail.is_on),
+            settings=settings_view(hub, inbox, agents, visitor.language, here),
         )
 
     return routes
