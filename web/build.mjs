@@ -13,7 +13,7 @@ import { gzipSync } from "node:zlib";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "core", "deskhub", "edge", "static");
 const flags = new Set(process.argv.slice(2));
-const BUDGET_KB = { console: 230, "w/chat.js": 35, "w/files.js": 15, "w/rate.js": 12, "w/mail.js": 15, "w/loader.js": 3 };
+const BUDGET_KB = { console: 230, "w/chat.js": 35, "w/files.js": 15, "w/rate.js": 12, "w/mail.js": 15, "w/push.js": 12, "w/away.js": 9, "w/prechat.js": 12, "w/page.js": 3, "w/sw.js": 3, "w/loader.js": 3 };
 
 const shared = {
   absWorkingDir: here,
@@ -122,6 +122,9 @@ const customerCards = {
   },
 };
 
+// Names that nothing outside the kernel says: in the widget each byte of them is sent to customers.
+const PRIVATE = /^(failedOpens|dialledAt|drainAt|probePoll|renewLater|upgradeLater|caughtUp|applyTyping|applyPresence|applyRun|isScheduled|pollOnce|askSome|reconcile|sleepless|subscribers|welcomed|originals|dialled|timers|lane|lanes|tryNow|unsaved|pump|dial|offlineSince|isLoaded|baseHead|baseLast|isUnread|mine|onState|expireTyping)$/;
+
 function widgetBuilds() {
   const entries = [
     ["widget/chat.tsx", "chat.js"],
@@ -131,6 +134,15 @@ function widgetBuilds() {
     ["widget/rate.tsx", "rate.js", "esm"],
     // Fetched when its line in the menu is chosen.
     ["widget/mail.tsx", "mail.js", "esm"],
+    // Fetched when an agent has answered.
+    ["widget/push.tsx", "push.js", "esm"],
+    // Fetched when nobody is there.
+    ["widget/away.tsx", "away.js", "esm"],
+    // Fetched before a first message where the inbox asks something.
+    ["widget/prechat.tsx", "prechat.js", "esm"],
+    // The chat's own page, and the worker that shows notices there and in the console.
+    ["push/page.ts", "page.js"],
+    ["push/worker.ts", "sw.js"],
     ["loader/loader.ts", "loader.js"],
   ];
   return entries
@@ -141,6 +153,7 @@ function widgetBuilds() {
       entryPoints: [source],
       outfile: join(out, "w", name),
       format,
+      mangleProps: PRIVATE,
       plugins: [cssText, customerCards],
     }));
 }
@@ -162,7 +175,7 @@ function sizes() {
   );
   const initial = staticChunks(metafile, entry).reduce((sum, name) => sum + gz(join(here, name)), 0);
   const lines = [["console", initial]];
-  for (const name of ["w/chat.js", "w/files.js", "w/rate.js", "w/mail.js", "w/loader.js"]) {
+  for (const name of ["w/chat.js", "w/files.js", "w/rate.js", "w/mail.js", "w/push.js", "w/away.js", "w/prechat.js", "w/page.js", "w/sw.js", "w/loader.js"]) {
     if (existsSync(join(out, name))) lines.push([name, gz(join(out, name))]);
   }
   return lines;
@@ -194,14 +207,14 @@ function* walk(folder) {
   }
 }
 
-// English and Chinese say the same things with the same placeholders.
-function checkCatalogues(prefix = "") {
+// Every language says what English says, with the same placeholders.
+function checkCatalogues(prefix = "", language = "zh-CN") {
   const read = (name) => JSON.parse(readFileSync(join(here, "locales", `${prefix}${name}.json`), "utf8"));
   const holes = (text) => JSON.stringify([...new Set(JSON.stringify(text).match(/\{\w+\}/g) ?? [])].sort());
   const en = read("en");
-  const zh = read("zh-CN");
+  const zh = read(language);
   const wrong = [
-    ...Object.keys(en).filter((key) => !(key in zh)).map((key) => `zh-CN lacks ${key}`),
+    ...Object.keys(en).filter((key) => !(key in zh)).map((key) => `${language} lacks ${key}`),
     ...Object.keys(zh).filter((key) => !(key in en)).map((key) => `en lacks ${key}`),
     ...Object.keys(en).filter((key) => key in zh && holes(en[key]) !== holes(zh[key])).map((key) => `placeholders differ: ${key}`),
   ];
@@ -215,12 +228,14 @@ function check() {
     const tsc = spawnSync(join(here, "node_modules", ".bin", "tsc"), ["-p", project], { stdio: "inherit" });
     if (tsc.status !== 0) process.exitCode = 1;
   }
-  for (const prefix of ["", "widget.", "files.", "rate.", "mail."]) checkCatalogues(prefix);
+  const customers = ["widget.", "files.", "rate.", "mail.", "push.", "away.", "prechat."];
+  for (const prefix of ["", ...customers]) checkCatalogues(prefix);
+  for (const prefix of customers) checkCatalogues(prefix, "ar");
 }
 
 async function test() {
   const tests = [];
-  for (const folder of ["kernel", "cards", "console", "widget", "loader"]) {
+  for (const folder of ["kernel", "cards", "console", "widget", "loader", "push"]) {
     if (existsSync(join(here, folder))) tests.push(...[...walk(join(here, folder))].filter((name) => /\.test\.tsx?$/.test(name)));
   }
   const cache = join(here, ".cache", "tests");

@@ -16,11 +16,13 @@ import { change } from "./settings";
 
 const Palette = lazy(() => import("./palette/Palette"));
 const HelpSheet = lazy(() => import("./palette/HelpSheet"));
+const Notifications = lazy(() => import("./pages/Notifications"));
 const AdaptersPage = lazy(() => import("./adapters/AdaptersPage"));
 const AttentionPage = lazy(() => import("./pages/Attention"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 const ComparePage = lazy(() => import("./pages/Compare"));
 const SearchPage = lazy(() => import("./pages/Search"));
+const InboxesPage = lazy(() => import("./pages/Inboxes"));
 const LivePage = lazy(() => import("./live/LivePage"));
 const ReportsPage = lazy(() => import("./reports/ReportsPage"));
 const CustomersPage = lazy(() => import("./pages/Customers"));
@@ -29,7 +31,7 @@ export function Console() {
   const route = useRoute();
   const settings = useSettings();
   const desk = useDesk();
-  const [floating, setFloating] = useState<"palette" | "help" | null>(null);
+  const [floating, setFloating] = useState<"palette" | "help" | "notices" | null>(null);
   useTitle();
 
   useEffect(() => enableSingleKeys(settings.shortcuts), [settings.shortcuts]);
@@ -56,6 +58,7 @@ export function Console() {
               { id: "go-reports", keys: "g r", name: "keys.reports", group: "go" as const, run: () => go(reports()) },
             ]
           : []),
+        ...(desk.me.role === "admin" ? [{ id: "go-inboxes", keys: "g b", name: "keys.inboxes", group: "go" as const, run: () => go({ page: "inboxes" }) }] : []),
         { id: "density", keys: "d", name: "keys.density", group: "list", run: () => change({ density: settings.density === "compact" ? "comfortable" : "compact" }) },
       ]),
     [desk, settings.density],
@@ -64,7 +67,7 @@ export function Console() {
   const column = route.page === "inbox" ? route.column : "list";
   return (
     <div className="app" data-view={column} data-page={route.page}>
-      <Rail desk={desk} onHelp={() => setFloating("help")} />
+      <Rail desk={desk} onHelp={() => setFloating("help")} onNotices={() => setFloating("notices")} />
       <Suspense fallback={<div className="page" />}>
         {route.page === "inbox" ? <Inbox route={route} onPalette={() => setFloating("palette")} /> : null}
         {route.page === "adapters" ? <AdaptersPage instance={route.instance} tab={route.tab ?? "installed"} section={route.section ?? "health"} /> : null}
@@ -72,6 +75,7 @@ export function Console() {
         {route.page === "run" ? <RunPage key={route.run} id={route.run} /> : null}
         {route.page === "compare" ? <ComparePage key={route.object} object={route.object} conversation={route.conversation} /> : null}
         {route.page === "search" ? <SearchPage q={route.q} /> : null}
+        {route.page === "inboxes" ? <InboxesPage /> : null}
         {route.page === "live" ? <LivePage /> : null}
         {route.page === "reports" ? <ReportsPage route={route} /> : null}
         {route.page === "customers" ? <CustomersPage id={route.customer} q={route.q} /> : null}
@@ -81,6 +85,7 @@ export function Console() {
       <NoticeList />
       <Suspense fallback={null}>
         {floating === "palette" ? <Palette onClose={() => setFloating(null)} onHelp={() => setFloating("help")} /> : null}
+        {floating === "notices" ? <Notifications onClose={() => setFloating(null)} /> : null}
         {floating === "help" ? <HelpSheet onClose={() => setFloating(null)} /> : null}
       </Suspense>
     </div>

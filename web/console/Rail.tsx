@@ -14,8 +14,9 @@ import { notify } from "./notices";
 import { playSound } from "./notify";
 import { type Route, address, go, inboxRoute, reports } from "./route";
 import { change, toggleLanguage, toggleTheme } from "./settings";
+import { leaveTold } from "./told";
 
-export function Rail({ desk, onHelp }: { desk: Desk; onHelp(): void }) {
+export function Rail({ desk, onHelp, onNotices }: { desk: Desk; onHelp(): void; onNotices(): void }) {
   const t = useT();
   const route = useRoute();
   const counts = useValue<ViewCounts>(deskKey.counts);
@@ -43,12 +44,13 @@ export function Rail({ desk, onHelp }: { desk: Desk; onHelp(): void }) {
         {leads(desk.me) ? (
           <RailLink to={{ page: "adapters", instance: null }} icon="plug" isOn={route.page === "adapters"} pip={0} label={t("rail.adapters")} />
         ) : null}
+        {desk.me.role === "admin" ? <RailLink to={{ page: "inboxes" }} icon="gear" isOn={route.page === "inboxes"} pip={0} label={t("page.inboxes")} /> : null}
       </ul>
       <div className="end">
         <button type="button" className="ib" onClick={toggleTheme} aria-label={t("theme.toggle")} title={t("theme.toggle")} data-testid="toggle-theme">
           <Icon name="moon" size="lg" />
         </button>
-        <Me desk={desk} onHelp={onHelp} />
+        <Me desk={desk} onHelp={onHelp} onNotices={onNotices} />
       </div>
     </nav>
   );
@@ -79,7 +81,7 @@ function RailLink({ to, icon, label, isOn, pip, isAlarm }: LinkProps) {
   );
 }
 
-function Me({ desk, onHelp }: { desk: Desk; onHelp(): void }) {
+function Me({ desk, onHelp, onNotices }: { desk: Desk; onHelp(): void; onNotices(): void }) {
   const t = useT();
   const settings = useSettings();
   const agents = useValue<readonly Agent[]>(deskKey.agents);
@@ -96,6 +98,7 @@ function Me({ desk, onHelp }: { desk: Desk; onHelp(): void }) {
     {
       items: [
         { id: "sound", label: t("me.sound"), icon: "bell", isOn: settings.sound },
+        { id: "notices", label: t("notices.title"), icon: "bell" },
         { id: "keys", label: t("me.single_keys"), icon: "bolt", isOn: settings.shortcuts },
         { id: "language", label: settings.language === "en" ? "\u4e2d\u6587" : "English", icon: "globe" },
         { id: "theme", label: t(`theme.${settings.theme}`), icon: "moon" },
@@ -113,7 +116,8 @@ function Me({ desk, onHelp }: { desk: Desk; onHelp(): void }) {
     else if (id === "language") toggleLanguage();
     else if (id === "theme") change({ theme: settings.theme === "auto" ? "light" : settings.theme === "light" ? "dark" : "auto" });
     else if (id === "help") onHelp();
-    else void desk.session.signOut();
+    else if (id === "notices") onNotices();
+    else void leaveTold(desk.api).then(() => desk.session.signOut());
   };
   return (
     <Menu label={t("me.label", { name: me.name, status: t(isAway ? "me.away" : "me.online") })} groups={groups} onPick={pick} placement="end bottom" testId="me">

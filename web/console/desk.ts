@@ -20,34 +20,21 @@ import {
   key,
   newCid,
 } from "../kernel";
-import { memberOf, memberships, type ViewCounts } from "./inbox/views";
+import { deskKey, offersKey } from "./deskKeys";
+import { Rest } from "./inbox/rest";
+import { memberOf, memberships, sameCounts, tagsOf, type ViewCounts } from "./inbox/views";
 import { loadMentions } from "./mentions";
 import type { Session } from "./session";
 
+export { deskKey, offersKey } from "./deskKeys";
+
 const RECOUNT_MS = 50;
+/** With so many, a look at each takes milliseconds: less often then. */
+const MANY = 2000;
+const RECOUNT_MANY_MS = 300;
 const RETRY_MS = 1500;
 /** The largest page that the hub gives. */
 const REACH_PAGE = 200;
-
-/** Names of the desk's own values in the store. */
-export const deskKey = {
-  agents: "desk:agents",
-  canned: "desk:canned",
-  macros: "desk:macros",
-  /** Whether the hub sends mail. */
-  mail: "desk:mail",
-  counts: "desk:counts",
-  drafts: "desk:drafts",
-  texts: "desk:texts",
-  runs: "desk:runs",
-  approvals: "desk:approvals",
-  /** The newest word about the request for a plan, from the stream. */
-  approvalOf: (plan: string) => `desk:approval:${plan}`,
-  panelsAt: (id: string) => `desk:panels:${id}`,
-} as const;
-
-/** Where the offers of actions of a conversation are kept. */
-export const offersKey = (conversation: string) => `desk:offers:${conversation}`;
 
 /** Whether *who* leads: sees reports and what goes on right now. */
 export const leads = (who: Agent): boolean => who.role === "supervisor" || who.role === "admin";
@@ -62,6 +49,8 @@ export interface PanelsState {
 export class Desk {
   readonly client: Client;
   readonly drafts: Drafts;
+  /** Edits that are not saved; on this device only. */
+  readonly edits: Drafts;
   readonly files: FileLinks;
   me: Agent;
   inboxes: InboxView[] = [];
@@ -71,6 +60,7 @@ export class Desk {
   private panelOrder: string[] = [];
   private readonly runStates = new Map<string, RunView["state"]>();
   private readonly loading = new Map<string, Promise<void>>();
+  private readonly rest: Rest;
 
   constructor(
     readonly session: Session,
@@ -91,6 +81,8 @@ export class Desk {
       onFailure: (command, error) => onFailure(command, error.code, error.message),
     });
     this.files = new FileLinks(this.client.api);
+    this.edits = new Drafts({ env: browserEnv(), storage: safeStorage(), prefix: `deskhub:${this.me.id}:edit` });
+    this.rest = new Rest({ api: this.client.api, take: (views, isLast) => this.takeRest(views, isLast), fetch: (id) => this.fetchConversation(id) });
     this.drafts = new Drafts({
       env: browserEnv(),
       storage: safeStorage(),
@@ -120,6 +112,7 @@ export class Desk {
 
   stop(): void {
     this.open = null;
+    this.rest.stop();
     this.drafts.flush();
     this.client.stop();
   }
@@ -139,13 +132,16 @@ export class Desk {
     client.store.set(deskKey.canned, snapshot.canned);
     client.store.set(deskKey.macros, snapshot.macros ?? []);
     client.store.set(deskKey.mail, snapshot.mail === true);
+    client.store.set(deskKey.push, snapshot.push === true);
     client.store.set(key.presence, new Map(snapshot.online.map((who) => [who, "online"])));
     for (const draft of snapshot.drafts) {
       this.drafts.adopt(draft.conversation, draft.mode, draft.text);
       drafts.set(draft.conversation, draft.text);
+      client.store.set(deskKey.draftOf(draft.conversation), draft.text);
     }
     client.store.set(deskKey.drafts, drafts);
     this.rebaseCounts(snapshot);
+    void this.rest.after(snapshot.conversations);
     void this.loadRuns();
     void this.loadApprovals();
     void loadMentions(this);
@@ -168,14 +164,32 @@ export class Desk {
     this.recounting ??= setTimeout(() => {
       this.recounting = undefined;
       this.recount();
-    }, RECOUNT_MS);
+    }, this.store.list().length > MANY ? RECOUNT_MANY_MS : RECOUNT_MS);
   }
 
   recount(): void {
     const views = this.store.list().map((id) => this.store.conversation(id)!);
     const counts = memberships(views, this.myself);
     for (const name of ["mine", "queue", "snoozed", "closed"] as const) counts[name] += this.countBase[name] ?? 0;
-    this.store.set(deskKey.counts, counts);
+    const before = this.store.get<ViewCounts>(deskKey.counts);
+    if (!before || !sameCounts(before, counts)) this.store.set(deskKey.counts, counts);
+    const tags = tagsOf(views);
+    if (tags.join("\n") !== this.tags().join("\n")) this.store.set(deskKey.tags, tags);
+    this.store.set(deskKey.beat, (this.store.get<number>(deskKey.beat) ?? 0) + 1);
+  }
+
+  tags(): readonly string[] {
+    return this.store.get<readonly string[]>(deskKey.tags) ?? [];
+  }
+
+  /** Take in conversations that the snapshot did not carry; what it had counted of them is known now. */
+  private takeRest(views: readonly ConversationView[], isLast: boolean): void {
+    const fresh = memberships(views.filter((one) => !this.store.conversation(one.id)?.inbox), this.myself);
+    this.store.putConversations(views);
+    for (const name of ["mine", "queue", "snoozed"] as const) {
+      this.countBase[name] = isLast ? 0 : Math.max(0, (this.countBase[name] ?? 0) - fresh[name]);
+    }
+    this.recountSoon();
   }
 
   private took(events: readonly HubEvent[]): void {
@@ -185,7 +199,7 @@ export class Desk {
       if (event.kind === "approval.changed") this.putApproval(event.data["approval"] as Approval & { plan: string });
       const id = event.conversation;
       // An event about a conversation that the snapshot did not carry: fetch the rest of it.
-      if (id && !this.store.conversation(id)?.opened_at) this.insist(id);
+      if (id && !this.store.conversation(id)?.inbox) this.rest.want(id);
     }
     this.onEvents(events);
   }
@@ -350,6 +364,7 @@ export class Desk {
     const marks = new Map(this.store.get<Map<string, string>>(deskKey.drafts) ?? []);
     const shown = text || this.drafts.get(conversation, mode === "reply" ? "note" : "reply");
     if ((marks.get(conversation) ?? "") === shown) return;
+    this.store.set(deskKey.draftOf(conversation), shown);
     if (shown) marks.set(conversation, shown);
     else marks.delete(conversation);
     this.store.set(deskKey.drafts, marks);

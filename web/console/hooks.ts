@@ -60,7 +60,7 @@ const NO_PANELS: readonly Panel[] = [];
 const NO_TYPING: readonly Typing[] = [];
 export const usePending = (id: string) => useValue<readonly Pending[]>(key.pending(id)) ?? NO_PENDING;
 export const usePanels = (id: string) => useValue<readonly Panel[]>(key.panels(id)) ?? NO_PANELS;
-export const useDraftMark = (id: string) => useValue<Map<string, string>>(deskKey.drafts)?.get(id);
+export const useDraftMark = (id: string) => useValue<string>(deskKey.draftOf(id));
 
 /** True while *who* (`visitor:…`, `agent:…`) has a tab open. */
 export function useIsOnline(who: string | undefined): boolean {

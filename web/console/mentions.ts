@@ -16,7 +16,7 @@ export const MENTIONS_OF_ME = "mentions:me ";
 /** Load who called me lately; a hub whose search is away leaves the list as it is. */
 export async function loadMentions(desk: Desk): Promise<void> {
   try {
-    desk.store.set(KEY, (await askFor(desk, MENTIONS_OF_ME, KEPT, null)).hits);
+    keep(desk, (await askFor(desk, MENTIONS_OF_ME, KEPT, null)).hits);
   } catch {
     // The next start asks again; new ones come over the stream.
   }
@@ -26,16 +26,23 @@ export async function loadMentions(desk: Desk): Promise<void> {
 export function hearMentions(desk: Desk, events: readonly HubEvent[], t: Translate | null): boolean {
   const fresh = events.filter((event) => callsMe(event, desk.me)).map((event) => hitOf(desk, event)).filter((hit) => hit !== null);
   if (!fresh.length) return false;
-  const known = mentions(desk).filter((one) => !fresh.some((hit) => hit.seq === one.seq));
-  desk.store.set(KEY, [...fresh, ...known].slice(0, KEPT));
-  for (const hit of fresh) if (t) notify(t("mentions.new", { name: hit.name }), { ms: NOTICE_MS, action: { label: t("mentions.open"), run: () => openHit(desk, hit) } });
+  const before = mentions(desk);
+  keep(desk, fresh);
+  // An edit of a note that called me before is no new call.
+  for (const hit of fresh) if (t && !before.some((one) => one.seq === hit.seq)) notify(t("mentions.new", { name: hit.name }), { ms: NOTICE_MS, action: { label: t("mentions.open"), run: () => openHit(desk, hit) } });
   return true;
 }
 
 function hitOf(desk: Desk, event: HubEvent): MessageHit | null {
   const conversation = desk.store.conversation(event.conversation ?? "");
   if (!conversation) return null;
-  return { seq: event.seq, at: event.at, by: event.by, name: String(event.data["name"] ?? ""), kind: "note", parts: [[String(event.data["text"] ?? ""), false]], conversation };
+  return { seq: Number(event.data["of"] ?? event.seq), at: event.at, by: event.by, name: String(event.data["name"] ?? ""), kind: "note", parts: [[String(event.data["text"] ?? ""), false]], conversation };
+}
+
+/** Add *hits*, newest first: what the search finds may be older than what the stream told meanwhile. */
+function keep(desk: Desk, hits: readonly MessageHit[]): void {
+  const others = mentions(desk).filter((one) => !hits.some((hit) => hit.seq === one.seq));
+  desk.store.set(KEY, [...hits, ...others].sort((one, other) => other.seq - one.seq).slice(0, KEPT));
 }
 
 function mentions(desk: Desk): readonly MessageHit[] {

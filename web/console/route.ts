@@ -11,15 +11,16 @@ export type Route =
   | { page: "compare"; object: string; conversation: string }
   | { page: "search"; q: string }
   | { page: "live" }
+  | { page: "inboxes" }
   | { page: "reports"; report: ReportName; range: string; inbox: string }
   | { page: "customers"; customer: string | null; q: string }
   | { page: "adapters"; instance: string | null; tab?: AdapterTab; section?: Section };
 /** What can be reported; a range is 7, 30 or 90 days, or two days with _ between. */
-export const REPORTS = ["overview", "agents", "inboxes", "ratings"] as const;
+export const REPORTS = ["overview", "agents", "inboxes", "tags", "ratings"] as const;
 export type ReportName = (typeof REPORTS)[number];
 export type ReportsRoute = Extract<Route, { page: "reports" }>;
 /** What the adapters' page shows, and of one adapter. */
-export const ADAPTER_TABS = ["installed", "market", "repairs"] as const;
+export const ADAPTER_TABS = ["installed", "market", "webhooks", "arrived", "repairs"] as const;
 export type AdapterTab = (typeof ADAPTER_TABS)[number];
 export const SECTIONS = ["health", "settings", "logs", "events"] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -46,7 +47,7 @@ export function parse(path: string, search: string): Route {
   if (page === "runs") return { page: "attention", tab: "recent" };
   if (page === "compare" && first) return { page, object: first, conversation: query.get("conversation") ?? "" };
   if (page === "customers") return { page, customer: first ?? null, q: query.get("q") ?? "" };
-  if (page === "live") return { page };
+  if (page === "live" || page === "inboxes") return { page };
   if (page === "reports") return reports({ report: REPORTS.find((name) => name === first) ?? "overview", range: query.get("range") ?? "", inbox: query.get("inbox") ?? "" });
   if (page === "search") return { page, q: query.get("q") ?? "" };
   if (page === "adapters") {
@@ -72,7 +73,7 @@ export function address(route: Route): string {
   if (route.page === "run") return `${ROOT}/runs/${encodeURIComponent(route.run)}`;
   if (route.page === "compare") return `${ROOT}/compare/${encodeURIComponent(route.object)}?conversation=${encodeURIComponent(route.conversation)}`;
   if (route.page === "customers") return `${ROOT}/customers${route.customer ? `/${encodeURIComponent(route.customer)}` : ""}${route.q ? `?q=${encodeURIComponent(route.q)}` : ""}`;
-  if (route.page === "live") return `${ROOT}/live`;
+  if (route.page === "live" || route.page === "inboxes") return `${ROOT}/${route.page}`;
   if (route.page === "reports") {
     const query = new URLSearchParams({ ...(route.range === "30" ? {} : { range: route.range }), ...(route.inbox ? { inbox: route.inbox } : {}) });
     return `${ROOT}/reports/${route.report}${query.size ? `?${query}` : ""}`;

@@ -139,6 +139,8 @@ export function restOf(command: Command): { path: string; body: Record<string, u
       };
     case "note":
       return { path: `${at}/notes`, body: { text: command.text } };
+    case "edit":
+      return { path: `${at}/edit`, body: { seq: command.seq, text: command.text, version: command.version } };
     case "assign":
       return { path: `${at}/assign`, body: { agent: command.agent } };
     case "snooze":

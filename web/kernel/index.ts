@@ -9,9 +9,12 @@ export { Store, findCard, key, type Pending, type Scheduler, type Typing } from 
 export {
   type Entry,
   type Timeline,
+  type Edited,
   emptyTimeline,
+  isEdit,
   mergeEvents,
   reduceConversation,
+  standing,
   cardOf,
   runOf,
   sideOf,

@@ -21,6 +21,8 @@ export interface Entry {
 
 export interface Timeline {
   entries: readonly Entry[];
+  /** Edits by the seq of what they edit, which may not be loaded yet. */
+  edits?: ReadonlyMap<number, readonly HubEvent[]>;
   /** Older messages exist that are not loaded. */
   more: boolean;
   isLoaded: boolean;
@@ -37,18 +39,64 @@ export function mergeEvents(timeline: Timeline, events: readonly HubEvent[]): Ti
   if (!fresh.length) return timeline;
   const entries = [...timeline.entries];
   const known = new Map(entries.map((entry) => [entry.key, entry]));
+  const edits = new Map(timeline.edits);
   let isChanged = false;
   for (const event of fresh) {
+    if (isEdit(event)) {
+      const of = Number(event.data["of"]);
+      const all = edits.get(of) ?? [];
+      if (all.some((one) => one.seq === event.seq)) continue;
+      edits.set(of, [...all, event].sort((a, b) => a.seq - b.seq));
+      isChanged = true;
+      const old = known.get(`event:${of}`);
+      if (!old) continue;
+      const entry = { ...old, event: edited(old.event, edits) };
+      known.set(old.key, entry);
+      entries[entries.indexOf(old)] = entry;
+      continue;
+    }
     const key = keyOf(event);
     const old = known.get(key);
-    const entry = old ? merged(old, event) : { key, seq: event.seq, event };
+    const entry = old ? merged(old, event) : { key, seq: event.seq, event: edited(event, edits) };
     if (entry === old) continue;
     isChanged = true;
     known.set(key, entry);
     if (old) entries.splice(entries.indexOf(old), 1);
     entries.splice(place(entries, entry.seq), 0, entry);
   }
-  return isChanged ? { ...timeline, entries } : timeline;
+  return isChanged ? { ...timeline, entries, edits } : timeline;
+}
+
+/** True for an event that gives an earlier one another text. */
+export function isEdit(event: HubEvent): boolean {
+  return event.kind.endsWith(".edited");
+}
+
+/** What `data.edited` of a message says: when it was edited last, how often, what it said before. */
+export interface Edited {
+  at: string;
+  version: number;
+  was: string[];
+}
+
+/** *events* without edits, each with the text that it has now. */
+export function standing(events: readonly HubEvent[]): HubEvent[] {
+  const edits = new Map<number, HubEvent[]>();
+  for (const one of [...events].filter(isEdit).sort((a, b) => a.seq - b.seq)) {
+    const of = Number(one.data["of"]);
+    edits.set(of, [...(edits.get(of) ?? []), one]);
+  }
+  return events.filter((one) => !isEdit(one)).map((one) => edited(one, edits));
+}
+
+/** *event* with the text of its newest edit. */
+function edited(event: HubEvent, edits: ReadonlyMap<number, readonly HubEvent[]>): HubEvent {
+  const all = edits.get(event.seq);
+  const last = all?.[all.length - 1];
+  if (!last) return event;
+  const first = (event.data["edited"] as Edited | undefined)?.was[0] ?? event.data["text"];
+  const was = [first, ...all.slice(0, -1).map((one) => one.data["text"])];
+  return { ...event, data: { ...event.data, text: last.data["text"], edited: { at: last.at, version: last.data["version"], was } } };
 }
 
 function keyOf(event: HubEvent): string {
@@ -103,6 +151,8 @@ interface Marks {
   tags: number;
   customer: number;
   last: number;
+  /** The newest edit of the newest message that was edited: what it edits, which event, the text. */
+  edit: readonly [of: number, seq: number, text: string];
   /** The newest message of an agent, and the visitor's messages after it. */
   answered: number;
   asked: readonly (readonly [number, string])[];
@@ -152,6 +202,9 @@ function apply(next: ConversationView, marks: Marks, event: HubEvent, viewer: Vi
       return message(next, marks, event, viewer);
     case "note.posted":
       return last(next, marks, event, "note");
+    case "message.edited":
+    case "note.edited":
+      return edit(next, marks, event);
     case "conversation.opened":
       next.inbox = String(data["inbox"] ?? next.inbox);
       next.visitor = String(data["visitor"] ?? next.visitor ?? "");
@@ -219,6 +272,20 @@ function last(next: ConversationView, marks: Marks, event: HubEvent, kind: strin
   if (event.seq <= marks.last) return;
   marks.last = event.seq;
   next.last = { seq: event.seq, by: event.by, text: excerptOf(event), kind, at: event.at };
+  correct(next, marks);
+}
+
+/** An edit may come before what it edits: the one that can matter is kept. */
+function edit(next: ConversationView, marks: Marks, event: HubEvent): void {
+  const of = Number(event.data["of"]);
+  // The snapshot has everything before it.
+  if (event.seq <= marks.baseHead || of < marks.edit[0] || (of === marks.edit[0] && event.seq <= marks.edit[1])) return;
+  marks.edit = [of, event.seq, excerptOf(event)];
+  correct(next, marks);
+}
+
+function correct(next: ConversationView, marks: Marks): void {
+  if (next.last?.seq === marks.edit[0]) next.last = { ...next.last, text: marks.edit[2] };
 }
 
 function state(next: ConversationView, marks: Marks, event: HubEvent): void {
@@ -269,7 +336,7 @@ function unreadOf(view: ConversationView, marks: Marks): number {
 function marksOf(view: ConversationView): Marks {
   const seen = view.head;
   return {
-    state: seen, rated: seen, assignee: seen, tags: seen, customer: seen, last: view.last ? seen : 0,
+    state: seen, rated: seen, assignee: seen, tags: seen, customer: seen, last: view.last ? seen : 0, edit: [0, 0, ""],
     answered: view.head && !view.waiting_since ? seen : 0,
     asked: view.waiting_since ? [[Math.min(seen, view.last?.seq ?? seen), view.waiting_since]] : [],
     unread: [], base: view.unread, baseHead: seen, baseLast: view.last?.seq ?? seen, mine: 0, isUnread: false,

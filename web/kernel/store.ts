@@ -54,7 +54,7 @@ export const key = {
 } as const;
 
 const NONE: readonly never[] = [];
-const MERGE_UP_TO = 64;
+const MOVED_ONE_BY_ONE = 16;
 
 /** State of one client. Values are never changed in place: compare them by identity. */
 export class Store {
@@ -152,8 +152,18 @@ export class Store {
       const known = this.conversation(view.id);
       // A page that was read before the newest event must not turn the view back.
       if (!known || known.head <= view.head) this.set(key.conversation(view.id), view);
+      else if (!known.inbox) this.set(key.conversation(view.id), this.caughtUp(view));
     }
     this.sort(views.map((view) => view.id));
+  }
+
+  /** *view* with the events that came after it was read: until now nothing but they was known. */
+  private caughtUp(view: ConversationView): ConversationView {
+    let next = view;
+    for (const { event } of this.timeline(view.id).entries) {
+      if (event.seq > view.head) next = reduceConversation(next, event, this.viewer) ?? next;
+    }
+    return next;
   }
 
   /** Add a page of messages; *more* says whether older ones exist. */
@@ -273,32 +283,42 @@ export class Store {
   private sort(touched: readonly string[]): void {
     if (!touched.length) return;
     const known = this.list();
-    const head = (id: string) => this.conversation(id)!.head;
+    const head = (id: string) => this.conversation(id)?.head ?? -1;
     const order = (a: string, b: string) => head(b) - head(a) || (a < b ? 1 : -1);
     const moved = [...new Set(touched)].filter((id) => this.conversation(id)).sort(order);
-    const leaving = new Set(moved);
-    const still = known.filter((id) => !leaving.has(id) && this.conversation(id));
-    // Few of many move: merging costs one pass where sorting ten thousand would be felt.
-    const ids = moved.length > MERGE_UP_TO ? [...still, ...moved].sort(order) : merged(still, moved, order);
+    let ids: string[];
+    if (moved.length > MOVED_ONE_BY_ONE) {
+      const leaving = new Set(moved);
+      ids = [...known.filter((id) => !leaving.has(id)), ...moved].sort(order);
+    } else {
+      // Few of many move: two steps for each, where a look at ten thousand would be felt.
+      ids = [...known];
+      for (const id of moved) {
+        const at = ids.indexOf(id);
+        if (at >= 0) ids.splice(at, 1);
+      }
+      for (const id of moved) ids.splice(placeOf(ids, id, order), 0, id);
+    }
     if (ids.length !== known.length || ids.some((id, i) => id !== known[i])) this.set(key.list, ids);
   }
+}
+
+/** Where *id* belongs among the sorted *ids*. */
+function placeOf(ids: readonly string[], id: string, order: (a: string, b: string) => number): number {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order(ids[middle]!, id) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The newest card with *id* on *timeline*. */
 export function findCard(timeline: Timeline, id: string): Card | undefined {
   const entry = timeline.entries.find((one) => one.key === `card:${id}`);
   return entry ? (entry.event.data["card"] as Card) : undefined;
-}
-
-/** Two sorted lists as one. */
-function merged(one: readonly string[], other: readonly string[], order: (a: string, b: string) => number): string[] {
-  const all: string[] = [];
-  let at = 0;
-  for (const id of one) {
-    while (at < other.length && order(other[at]!, id) < 0) all.push(other[at++]!);
-    all.push(id);
-  }
-  return [...all, ...other.slice(at)];
 }
 
 function nextFrame(flush: () => void): void {

@@ -18,6 +18,8 @@ export type EventKind =
   | "conversation.opened"
   | "message.posted"
   | "note.posted"
+  | "message.edited"
+  | "note.edited"
   | "conversation.assigned"
   | "conversation.closed"
   | "conversation.rated"
@@ -232,6 +234,49 @@ export interface InboxSettings {
   accent: string;
   /** Whether the hub sends mail. */
   mail?: boolean;
+  /** Whether the inbox asks how it was. */
+  rating?: boolean;
+  /** Whether the hub tells browsers. */
+  push?: boolean;
+  /** Where the chat has a page of its own. */
+  page?: string;
+  /** Whether nobody answers now, and from when on somebody does. */
+  away?: boolean;
+  opens_at?: string | null;
+  /** What this visitor has to fill in before the first message. */
+  prechat?: PrechatForm | null;
+}
+
+/** What something of a form is called: first as its author wrote it, then by language. */
+export interface Titled {
+  title?: string;
+  "x-title"?: Record<string, string>;
+}
+
+/** One question of the form before a conversation. */
+export interface PrechatField extends Titled {
+  type: "string" | "boolean";
+  format?: "email";
+  oneOf?: ({ const: string } & Titled)[];
+  minLength?: number;
+  maxLength?: number;
+  "x-ui"?: { widget: "textarea" };
+}
+
+/** The form before a conversation, in the subset of JSON Schema that the hub takes. */
+export interface PrechatForm extends Titled {
+  properties: Record<string, PrechatField>;
+  required?: string[];
+}
+
+/** One answer as the log keeps it, with its question in every language. */
+export interface PrechatAnswer {
+  field: string;
+  title: string;
+  value: string | boolean;
+  titles?: Record<string, string>;
+  text?: string;
+  texts?: Record<string, string>;
 }
 
 export interface CannedReply {
@@ -270,6 +315,8 @@ export interface AgentSnapshot {
   canned: CannedReply[];
   macros?: Macro[];
   mail?: boolean;
+  /** Whether the hub tells browsers. */
+  push?: boolean;
 }
 
 export interface VisitorSnapshot {
@@ -318,6 +365,7 @@ export interface Receipt {
 export type Command =
   | { t: "send"; conversation: string; cid: string; body: PostBody; language?: string }
   | { t: "note"; conversation: string; cid: string; text: string }
+  | { t: "edit"; conversation: string; cid: string; seq: number; text: string; version: number }
   | { t: "assign"; conversation: string; cid: string; agent: string | null; how?: string }
   | { t: "close" | "reopen" | "wake" | "unread"; conversation: string; cid: string }
   | { t: "snooze"; conversation: string; cid: string; until: string }

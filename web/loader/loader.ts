@@ -33,8 +33,9 @@ function start(): void {
   }
 
   const saved = read();
-  // A customer's token counts only once the shop has said again who is here.
-  const own = saved?.who === null ? saved : null;
+  const isPage = "page" in dataset;
+  // A customer's token counts only once the shop has said again who is here; the chat's own page has no shop.
+  const own = saved?.who === null || isPage ? saved : null;
   const lang = saved?.lang ?? dataset["lang"] ?? (document.documentElement.lang || navigator.language);
   const frame = make("div", "dh", element, root);
   frame.dataset["theme"] = saved?.theme ?? dataset["theme"] ?? "light";
@@ -46,7 +47,7 @@ function start(): void {
   launcher.type = "button";
   launcher.dataset["testid"] = "deskhub-launcher";
   launcher.setAttribute("aria-expanded", "false");
-  launcher.ariaLabel = /^zh/.test(lang) ? "\u6253\u5f00\u804a\u5929" : "Open chat";
+  launcher.ariaLabel = /^zh/.test(lang) ? "\u6253\u5f00\u804a\u5929" : /^ar/.test(lang) ? "\u0627\u0641\u062a\u062d \u0627\u0644\u0645\u062d\u0627\u062f\u062b\u0629" : "Open chat";
   const icon = document.createElementNS(SVG, "svg");
   icon.setAttribute("viewBox", "0 0 24 24");
   icon.setAttribute("aria-hidden", "true");
@@ -110,6 +111,8 @@ function start(): void {
       bridge.identity = jwt;
       if (isSame) return;
       if (bridge.saved?.who) bridge.saved = null;
+      // A visit under way does not carry this identity yet: another one follows it.
+      if (visiting) visiting = visiting.catch(() => ({})).then(visit);
       if (app) return app.identify();
       if (!jwt) return;
       // The chat itself is fetched now only for somebody who has something to read in it.
@@ -118,8 +121,8 @@ function start(): void {
   };
 
   async function visit(): Promise<Record<string, unknown>> {
-    const who = bridge.identity ? subject(bridge.identity) : null;
     const old = bridge.saved ?? read();
+    const who = bridge.identity ? subject(bridge.identity) : isPage && old ? old.who : null;
     // A token of somebody else is no proof: another identity starts its own session.
     const token = old && (old.who === who || old.who === null) ? old.token : undefined;
     const answer = await ask("/api/v1/visitors", { inbox, identity: bridge.identity ?? undefined, token });

@@ -8,6 +8,7 @@ import { Conversation } from "./conversation";
 import { Home } from "./home";
 import { useStored, useViewport } from "./hooks";
 import { Peek } from "./peek";
+import { ABOUT, type About } from "./session";
 import { type Talk, TalkContext, useAbout, useTalk, useTalkId } from "./talk";
 import { WordsContext, learn, useWords, wordsFor } from "./texts";
 
@@ -43,6 +44,8 @@ export function WidgetApp({ bridge, client, isOpenAtFirst, onReady }: Props): JS
     bridge,
     drafts,
     say(text) {
+      // Behind the form the text waits in the field.
+      if (idOf(client) === "new" && client.store.get<About>(ABOUT)?.settings.prechat) return open(text);
       client.post(idOf(client), text, { language: words.i18n.language });
       setView("chat");
     },
@@ -64,6 +67,9 @@ export function WidgetApp({ bridge, client, isOpenAtFirst, onReady }: Props): JS
     bridge.emit("open");
     if (text === undefined) return;
     setView("chat");
+    if (!text) return;
+    // A field that is not on screen yet begins with its draft; one that is hears of it.
+    drafts.set(idOf(client), text);
     setTimeout(() => bridge.mount.dispatchEvent(new CustomEvent("deskhub-insert", { detail: text })));
   };
   const close = () => {
@@ -77,6 +83,7 @@ export function WidgetApp({ bridge, client, isOpenAtFirst, onReady }: Props): JS
   }, []);
   useLayoutEffect(() => {
     bridge.frame.lang = words.i18n.language;
+    bridge.frame.dir = words.i18n.language === "ar" ? "rtl" : "ltr";
     bridge.launcher.ariaExpanded = String(isOpen);
     // While the launcher still said "Open chat" the conversation could be read on.
     if (isOpen && idOf(client) !== "new" && client.store.conversation(idOf(client))?.unread) setView("chat");

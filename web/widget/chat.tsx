@@ -24,6 +24,7 @@ function attach(bridge: Bridge): void {
   let commands: Commands | null = null;
   let wantsOpen = false;
   let text: string | undefined;
+  let who: string | null = null;
 
   async function begin(): Promise<void> {
     const old = client;
@@ -33,8 +34,11 @@ function attach(bridge: Bridge): void {
     render(null, bridge.mount);
     const words = learn(bridge.base, bridge.lang);
     try {
-      client = await beginSession(bridge);
+      const made = (client = await beginSession(bridge));
+      who = bridge.saved?.who ?? null;
       await words;
+      // Somebody else has come meanwhile.
+      if (client !== made) return;
     } catch {
       if (wantsOpen) render(<Failed bridge={bridge} onAgain={() => void begin()} onClose={() => app.close()} />, bridge.mount);
       bridge.emit("error", "not_started");
@@ -46,6 +50,7 @@ function attach(bridge: Bridge): void {
       commands = made;
       if (wantsOpen && text !== undefined) made.open(text);
       wantsOpen = false;
+      text = undefined;
     };
     render(<WidgetApp bridge={bridge} client={client} isOpenAtFirst={isOpenAtFirst} onReady={ready} />, bridge.mount);
     await client.start();
@@ -78,8 +83,12 @@ function attach(bridge: Bridge): void {
       bridge.launcher.ariaExpanded = "false";
     },
     identify() {
-      // Somebody else: their session, their conversation, nothing of the one before.
-      wantsOpen = bridge.launcher.ariaExpanded === "true";
+      // Somebody else: their session, their conversation, nothing of the one before. What an unknown
+      // reader has begun to write is their own once they are known.
+      wantsOpen ||= bridge.launcher.ariaExpanded === "true";
+      const field = bridge.root.querySelector("textarea");
+      if (who) text = undefined;
+      else if (field) text = field.value;
       void bridge.visit().catch(() => undefined).then(begin);
     },
     language: (tag) => commands?.language(tag),

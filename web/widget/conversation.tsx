@@ -2,11 +2,11 @@
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { type ConnectionState, type ConversationView, type HubEvent, type Pending, type Timeline, type Typing, key } from "../kernel";
+import { type ConnectionState, type ConversationView, type HubEvent, type Pending, type Timeline, type Typing, key, sideOf } from "../kernel";
 import { Composer } from "./composer";
 import { useIsOffline, useStored } from "./hooks";
 import { Icon } from "./icons";
-import { Rating } from "./lazy";
+import { Part } from "./lazy";
 import { Lines, TypingLine } from "./log";
 import { Menu } from "./menu";
 import { useAbout, useTalk, useTalkId } from "./talk";
@@ -21,6 +21,14 @@ export function Conversation(): JSX.Element {
   const view = useStored<ConversationView>(client.store, key.conversation(id));
   const offline = useIsOffline(client.store);
   const { t } = useWords();
+  const about = useAbout();
+  // Where nobody answers now, a message is left; the conversation is the same.
+  const isLeft = about?.settings.away && !(view?.last && sideOf(view.last.by) === "agent");
+  const isAnswered = useStored<Timeline>(client.store, key.timeline(id))?.entries.some(({ event }) => event.kind === "message.posted" && sideOf(event.by) === "agent");
+  const pending = useStored<readonly Pending[]>(client.store, key.pending(id));
+  // It is asked for when the hub refuses a message for want of it, too.
+  const asks = id === "new" && (about?.settings.prechat || pending?.some((one) => one.error === "prechat_needed"));
+  const part = asks ? "prechat" : view?.state === "closed" ? about?.settings.rating !== false && "rate" : isLeft ? "away" : isAnswered && "push";
   return (
     <>
       <Head view={view} isOffline={offline} />
@@ -31,8 +39,8 @@ export function Conversation(): JSX.Element {
         </div>
       ) : null}
       <Log id={id} view={view} isOffline={offline} />
-      {view?.state === "closed" ? <Rating id={id} unrated={view.unrated ?? 0} /> : null}
-      <Composer id={id} isClosed={view?.state === "closed"} />
+      {part ? <Part key={part} name={part} id={id} unrated={view?.unrated ?? 0} settings={about?.settings} /> : null}
+      {asks ? null : <Composer id={id} isClosed={view?.state === "closed"} />}
     </>
   );
 }

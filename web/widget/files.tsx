@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { type Client, type HubFile, FileLinks, I18n, Uploads, carrier, filesIn, hasFiles, key } from "../kernel";
 import type { Bridge } from "../loader/bridge";
+import ar from "../locales/files.ar.json";
 import en from "../locales/files.en.json";
 import zh from "../locales/files.zh-CN.json";
 import css from "./files.css?text";
@@ -35,7 +36,7 @@ export interface FilesContext {
   t(key: string, args?: Record<string, unknown>): string;
 }
 
-const CATALOGUES = { en, "zh-CN": zh } as const;
+const CATALOGUES = { en, "zh-CN": zh, ar } as const;
 
 export function begin({ client, bridge }: Surroundings): FilesPart {
   const sheet = new CSSStyleSheet();

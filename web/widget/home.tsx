@@ -73,12 +73,10 @@ function Team({ names }: { names: string[] }): JSX.Element {
 function Presence(): JSX.Element | null {
   const { t } = useWords();
   const about = useAbout();
-  const { client } = useTalk();
-  const online = useStored<ReadonlyMap<string, string>>(client.store, key.presence);
   if (!about) return null;
   const team = about.settings.team.length;
-  const isHere = [...(online?.keys() ?? [])].some((who) => who.startsWith("agent:"));
-  const text = team ? t("home.team", { count: team }) : about.settings.name;
+  const isHere = !about.settings.away;
+  const text = !isHere ? t("home.away") : team ? t("home.team", { count: team }) : about.settings.name;
   return <p class={`hint ${isHere ? "dh-live" : ""}`}>{text}</p>;
 }
 

@@ -1,8 +1,9 @@
-/** Parts that are bundles of their own: files, fetched with a conversation, and the rating. */
+/** Parts that are bundles of their own, fetched when they are wanted. */
 
 import { type JSX, createElement } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Client } from "../kernel";
+import type { Bridge } from "../loader/bridge";
 import type { FilesPart, Surroundings } from "./files";
 import { useTalk } from "./talk";
 import { useWords } from "./texts";
@@ -36,15 +37,24 @@ export function useFiles(): FilesPart | null {
   return part;
 }
 
-/** The question how it was: asked once for the closing at event *unrated*. */
-export function Rating({ id, unrated }: { id: string; unrated: number }): JSX.Element {
+/** What a part is told beside what is its own. */
+export interface Around {
+  client: Client;
+  bridge: Bridge;
+  language: string;
+}
+
+/** A part that draws itself into its place. When it cannot be fetched, only it is missing. */
+export function Part({ name, ...about }: { name: "rate" | "push" | "away" | "prechat"; [more: string]: unknown }): JSX.Element {
   const { client, bridge } = useTalk();
-  const { language } = useWords().i18n;
+  const { i18n: { language }, t } = useWords();
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    // Without it nobody is asked; that is all that is lost.
-    const part = import(`${bridge.base}/w/v1/rate.js`) as Promise<typeof import("./rate")>;
-    part.then((found) => found.ask(place.current, { client, bridge, id, unrated, language }), () => undefined);
-  }, [id, unrated, language]);
+    const part = import(`${bridge.base}/w/v1/${name}.js`) as Promise<{ ask(place: HTMLElement | null, around: object): void }>;
+    part.then((found) => found.ask(place.current, { client, bridge, language, ...about }), () => {
+      // Nobody gets past the form: that it is missing is said.
+      if (name === "prechat") place.current!.textContent = t("error.start");
+    });
+  }, [name, language, ...Object.values(about)]);
   return createElement("div", { ref: place });
 }

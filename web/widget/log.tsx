@@ -36,6 +36,7 @@ function Message({ line, waiting }: { line: Bubble; waiting: number }): JSX.Elem
       <div class="col">
         <span class="sr">{who}</span>
         {line.text.trim() ? <div class="dh-b" dir="auto">{line.text}</div> : null}
+        {line.isEdited ? <span class="dh-st" data-testid="deskhub-edited">{t("chat.edited")}</span> : null}
         {line.files?.length ? <Files files={line.files} /> : null}
         {line.state && (line.isLast || line.state === "failed") ? <State line={line} waiting={waiting} /> : null}
       </div>

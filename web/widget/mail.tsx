@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, type Client, I18n } from "../kernel";
 import type { Bridge } from "../loader/bridge";
+import ar from "../locales/mail.ar.json";
 import en from "../locales/mail.en.json";
 import zh from "../locales/mail.zh-CN.json";
 import { Icon } from "./icons";
@@ -26,7 +27,7 @@ interface Contact {
   vouched: boolean;
 }
 
-const CATALOGUES = { en, "zh-CN": zh } as const;
+const CATALOGUES = { en, "zh-CN": zh, ar } as const;
 let sheet: CSSStyleSheet | null = null;
 
 /** Show the sheet until its reader closes it. */

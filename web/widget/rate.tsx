@@ -4,6 +4,7 @@ import { type JSX, render } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { type Client, I18n, newCid } from "../kernel";
 import type { Bridge } from "../loader/bridge";
+import ar from "../locales/rate.ar.json";
 import en from "../locales/rate.en.json";
 import zh from "../locales/rate.zh-CN.json";
 import css from "./rate.css?text";
@@ -19,7 +20,7 @@ export interface Question {
 
 type T = (key: string, args?: Record<string, unknown>) => string;
 
-const CATALOGUES = { en, "zh-CN": zh } as const;
+const CATALOGUES = { en, "zh-CN": zh, ar } as const;
 const SCORES = [1, 2, 3, 4, 5];
 const COMMENT_CHARS = 1_000;
 const styled = new WeakSet<ShadowRoot>();

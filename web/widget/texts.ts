@@ -9,7 +9,7 @@ import en from "../locales/widget.en.json";
 const CATALOGUES: Record<string, Catalogue> = { en };
 
 /** What a language is called by those who read it. */
-export const LANGUAGES: Record<string, string> = { en: "English", "zh-CN": "\u4e2d\u6587" };
+export const LANGUAGES: Record<string, string> = { en: "English", "zh-CN": "\u4e2d\u6587", ar: "\u0627\u0644\u0639\u0631\u0628\u064a\u0629" };
 
 export interface Words {
   i18n: I18n;

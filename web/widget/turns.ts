@@ -17,6 +17,7 @@ export interface Bubble {
   isFirst: boolean;
   isLast: boolean;
   state: SendState | null;
+  isEdited?: boolean;
   cid?: string;
   error?: string;
 }
@@ -65,7 +66,7 @@ function lineOf(entry: Entry, marks: Marks, words: Words): Line | null {
       const key = isMine && event.data["cid"] ? String(event.data["cid"]) : entry.key;
       const state = isMine ? stateOf(seq, marks) : null;
       const text = String(event.data["text"] ?? "");
-      return { kind: "bubble", key, isMine, name, text, files: filesOf(event), at: event.at, isFirst: true, isLast: true, state };
+      return { kind: "bubble", key, isMine, name, text, files: filesOf(event), at: event.at, isFirst: true, isLast: true, state, isEdited: !!event.data["edited"] };
     }
     case "card.shown":
       return entry.key === "card:erased" ? null : { kind: "card", key: entry.key, entry };

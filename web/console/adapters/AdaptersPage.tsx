@@ -9,6 +9,8 @@ import { type AdapterState, LOOK, type Repair, useAsked } from "./asked";
 import { Inspector } from "./Inspector";
 import { Market } from "./Market";
 import { AppId, Blank, Failure, StateChip } from "./parts";
+import { Incoming } from "../webhooks/Incoming";
+import { Outgoing } from "../webhooks/Outgoing";
 import { Repairs } from "./Repairs";
 
 const EVERY_MS = 5000;
@@ -44,6 +46,8 @@ export default function AdaptersPage({ instance, tab, section }: Props) {
         </nav>
       </header>
       {shown === "market" ? <Market onChanged={(one) => (refresh(), go({ page: "adapters", instance: one, section: "health" }))} /> : null}
+      {shown === "webhooks" ? <Outgoing chosen={instance} /> : null}
+      {shown === "arrived" ? <Incoming /> : null}
       {shown === "repairs" ? (
         <div className="cols cols-one">
           <div tabIndex={0} role="region" aria-label={t("adapters.repairs")}>

@@ -4,6 +4,7 @@ import { useT, useTexts } from "../hooks";
 import { Icon } from "../parts/Icon";
 import { shortTime } from "../shortTime";
 import type { AdapterPage } from "./asked";
+import { Processes } from "./Processes";
 import { Spark, perMinute } from "./parts";
 
 export function Health({ page }: { page: AdapterPage }) {
@@ -43,8 +44,10 @@ export function Health({ page }: { page: AdapterPage }) {
         ) : null}
         <dl className="kv kv-3">
           {figures.map(([name, value]) => <div key={name}><dt>{t(name)}</dt><dd className="num">{value}</dd></div>)}
+          <div><dt>{t("adapters.breaker")}</dt><dd data-testid="breaker">{t(`adapters.breaker_${page.breaker}`)}</dd></div>
         </dl>
       </section>
+      {page.processes.length > 1 ? <Processes found={page.processes} /> : null}
       <section aria-label={t("adapters.isolation")}>
         <h3>{t("adapters.isolation")}</h3>
         <p className="muted">{page.layers.length ? page.layers.join(" \u00b7 ") : t("adapters.runs_inline")}</p>

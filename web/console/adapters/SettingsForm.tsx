@@ -3,6 +3,7 @@
 import { useId, useState } from "react";
 import { useT } from "../hooks";
 import { Icon } from "../parts/Icon";
+import { TrySettings } from "./TrySettings";
 import type { Setting, Settings } from "./asked";
 
 type Values = Record<string, string>;
@@ -17,22 +18,28 @@ export function SettingsForm({ form, submit, onChange }: Props) {
   const t = useT();
   const [values, setValues] = useState<Values>({});
   const shown = (one: Setting) => values[one.name] ?? written(one, one.value);
-  const changed = form.settings.filter((one) => shown(one) !== written(one, one.value));
-  const missing = form.settings.filter((one) => one.required && !shown(one));
+  // A secret that is left empty is not taken out: it stays what it is.
+  const isKept = (one: Setting) => one.secret && !shown(one) && one.value !== null;
+  const changed = form.settings.filter((one) => shown(one) !== written(one, one.value) && !isKept(one));
+  const missing = form.settings.filter((one) => one.required && !shown(one) && !isKept(one));
+  const config = () => Object.fromEntries(changed.map((one) => [one.name, read(one, shown(one))]));
   return (
     <form
       className="settings"
       onSubmit={(event) => {
         event.preventDefault();
-        onChange(Object.fromEntries(changed.map((one) => [one.name, read(one, shown(one))])));
+        onChange(config());
       }}
     >
       {form.settings.map((one) => (
         <Field key={one.name} one={one} value={shown(one)} onValue={(value) => setValues({ ...values, [one.name]: value })} />
       ))}
-      <button type="submit" className="btn btn-primary" disabled={missing.length > 0 || (!changed.length && submit === t("adapters.review"))} data-testid="settings-submit">
-        {submit}
-      </button>
+      <div className="deeds">
+        <button type="submit" className="btn btn-primary" disabled={missing.length > 0 || (!changed.length && submit === t("adapters.review"))} data-testid="settings-submit">
+          {submit}
+        </button>
+      </div>
+      <TrySettings key={JSON.stringify(values)} instance={form.instance} use={form.use} config={config} isComplete={!missing.length} />
       {missing.length ? <p className="help">{t("adapters.missing", { names: missing.map((one) => one.name).join(", ") })}</p> : null}
     </form>
   );
@@ -60,7 +67,7 @@ function Field({ one, value, onValue }: { one: Setting; value: string; onValue(v
             onChange={(event) => onValue(event.target.value)} />
         </div>
       )}
-      <p className="help" id={help}>{`${one.text}${one.secret ? ` ${t("adapters.secret_help")}` : ""}`}</p>
+      <p className="help" id={help}>{`${one.text}${one.secret ? ` ${t("adapters.secret_help")}` : ""}${one.secret && one.value !== null ? ` ${t("adapters.secret_kept")}` : ""}`}</p>
     </div>
   );
 }

@@ -29,6 +29,23 @@ export interface Sample {
   state: string;
 }
 
+/** An instance in one process of the hub. */
+export interface InProcess {
+  name: string;
+  at: string;
+  here: boolean;
+  gone: boolean;
+  state: string;
+  text: string;
+  breaker: string;
+  calls: number;
+  errors: number;
+  in_flight: number;
+  waiting: number;
+  p95_ms: number;
+  samples: Sample[];
+}
+
 export interface AdapterPage extends AdapterState {
   summary: string;
   isolation: string;
@@ -45,6 +62,7 @@ export interface AdapterPage extends AdapterState {
   next_try: string | null;
   problems: { code: string; what: string; where: string; why: string; fix: string }[];
   samples: Sample[];
+  processes: InProcess[];
 }
 
 export interface Setting {
@@ -72,6 +90,16 @@ export interface Wanted {
   use?: string;
   enabled?: boolean;
   config?: Record<string, unknown>;
+}
+
+/** How settings did that are not saved. */
+export interface Trial {
+  ok: boolean;
+  code: string;
+  text: string;
+  fix: string;
+  ms: number;
+  faults: { code: string; text: string; fix: string }[];
 }
 
 export interface Proposal {

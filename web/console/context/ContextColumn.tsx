@@ -10,6 +10,7 @@ import { go, inboxRoute } from "../route";
 import { CustomerBlock } from "./CustomerBlock";
 import { Explain } from "./Explain";
 import { PanelView } from "./PanelView";
+import { Prechat } from "./Prechat";
 
 /** Panels that come sooner never show a skeleton. */
 const SKELETON_MS = 150;
@@ -40,6 +41,7 @@ export function ContextColumn({ view }: { view: ConversationView }) {
         </button>
       </header>
       <CustomerBlock view={view} />
+      <Prechat view={view} />
       {isSlow ? <Skeleton /> : null}
       {state?.error && !panels.length ? <Unreachable text={state.error} onRetry={() => void desk.fetchPanels(view.id, false)} /> : null}
       {panels.map((panel, at) => (

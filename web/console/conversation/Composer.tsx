@@ -14,26 +14,32 @@ import { Icon } from "../parts/Icon";
 import { CannedMenu, variableName } from "./CannedMenu";
 import { type CannedHit, cannedText, fillIn, findCanned, missingIn, slashAt, variablesOf } from "./canned";
 import { composerOnScreen } from "./composerHandle";
+import { EditStrip } from "./EditParts";
+import { useEditing } from "./editing";
 import { Guard, useCollision } from "./Guard";
-
-type Mode = "reply" | "note";
+import { MentionMenu } from "./MentionMenu";
+import { atSign, findPeople } from "./mentioning";
+import type { Mode } from "./ownLast";
 
 export function Composer({ view }: { view: ConversationView }) {
   const t = useT();
   const desk = useDesk();
   const { language } = useTexts();
   const [mode, setMode] = useState<Mode>("reply");
-  const [text, setText] = useState(() => desk.drafts.get(view.id, "reply"));
+  const editing = useEditing(view, mode);
+  const [draft, setText] = useState(() => desk.drafts.get(view.id, "reply"));
+  const text = editing.draft?.text ?? draft;
   const [caret, setCaret] = useState(0);
   const [closedSlash, setClosedSlash] = useState(-1);
   const [at, setAt] = useState(0);
-  const [saved, setSaved] = useState(text !== "");
+  const [saved, setSaved] = useState(draft !== "");
   const area = useRef<HTMLTextAreaElement>(null);
   const listId = useId();
   const { uploads, items } = useUploads(view.id);
   const [isHeld, setHeld] = useState(false);
   const [isTarget, setTarget] = useState(false);
-  const withFiles = mode === "reply" && items.length > 0;
+  const isEditing = editing.draft !== null;
+  const withFiles = mode === "reply" && !isEditing && items.length > 0;
   const isStuck = withFiles && items.some((one) => one.state === "failed");
 
   const variables = variablesOf(view, desk.me.name, usePanels(view.id));
@@ -41,13 +47,20 @@ export function Composer({ view }: { view: ConversationView }) {
   const missing = mode === "reply" ? missingIn(text, variables) : [];
   const slash = mode === "reply" ? slashAt(text, caret) : null;
   const hits = slash && slash.from !== closedSlash ? findCanned(desk.canned(), slash.query) : null;
-  const collision = useCollision(view, mode === "reply" && text !== "");
+  const sign = mode === "note" ? atSign(text, caret) : null;
+  const people = sign && sign.from !== closedSlash ? findPeople(desk.agents(), sign.query, desk.myself) : [];
+  const shown = hits?.length || people.length;
+  const chosen = Math.min(at, Math.max(0, shown - 1));
+  const collision = useCollision(view, mode === "reply" && draft !== "" && !isEditing);
 
   const write = (next: string, select?: number) => {
-    setText(next);
-    setSaved(false);
-    desk.setDraft(view.id, mode, next);
-    if (mode === "reply") desk.client.typing(view.id, next !== "");
+    if (isEditing) editing.change(next);
+    else {
+      setText(next);
+      setSaved(false);
+      desk.setDraft(view.id, mode, next);
+      if (mode === "reply") desk.client.typing(view.id, next !== "");
+    }
     if (select !== undefined) {
       setCaret(select);
       requestAnimationFrame(() => area.current?.setSelectionRange(select, select));
@@ -65,6 +78,12 @@ export function Composer({ view }: { view: ConversationView }) {
     setAt(0);
     area.current?.focus();
   };
+  const call = (index: number) => {
+    const name = `@${people[index]!.name} `;
+    write(text.slice(0, sign!.from) + name + text.slice(caret), sign!.from + name.length);
+    setAt(0);
+    area.current?.focus();
+  };
   const insert = (piece: string) => {
     const field = area.current;
     const place = field && document.activeElement === field ? field.selectionStart : text.length;
@@ -76,6 +95,7 @@ export function Composer({ view }: { view: ConversationView }) {
     const body = mode === "reply" ? fillIn(text, variables).trim() : text.trim();
     if ((!body && !withFiles) || isHeld) return;
     if (missing.length) return area.current?.focus();
+    if (isEditing) return void editing.save(body);
     if (mode === "reply" && !collision.passes()) return;
     if (mode === "note") desk.client.queue({ t: "note", conversation: view.id, cid: newCid(), text: body });
     else if (withFiles) return void sendFiles(body);
@@ -112,23 +132,34 @@ export function Composer({ view }: { view: ConversationView }) {
     desk.client.post(view.id, body, files.length ? { files: files.map((file) => file.id) } : {});
   };
 
+  const began = useLatest(editing);
+  const edit = (which: Mode) => {
+    if (which !== mode) choose(which);
+    // In the other tab it is another text: the next drawing knows which.
+    requestAnimationFrame(() => {
+      began.current.begin();
+      area.current?.focus();
+    });
+  };
   useEffect(() => {
-    if (!text || saved) return;
+    if (!draft || saved) return;
     const timer = setTimeout(() => setSaved(true), 900);
     return () => clearTimeout(timer);
-  }, [text, saved]);
+  }, [draft, saved]);
   useGrowing(area, text);
 
-  const latest = useLatest({ insert, choose });
+  const latest = useLatest({ insert, choose, edit });
   useEffect(() => {
     const handle = {
       insert: (piece: string) => latest.current.insert(piece),
+      edit: (which: Mode) => latest.current.edit(which),
       focus: (next: Mode = "reply") => latest.current.choose(next),
     };
     composerOnScreen.current = handle;
     const stop = register([
       { id: "reply", keys: "r", name: "keys.reply", group: "write", run: () => handle.focus("reply") },
       { id: "note", keys: "n", name: "keys.note", group: "write", run: () => handle.focus("note") },
+      { id: "edit-last", keys: "ArrowUp", name: "keys.edit_last", group: "write", keyOnly: true, run: () => false },
       { id: "open-reply", keys: "Enter", name: "keys.write", group: "write", keyOnly: true, run: (event) => (isControl(event) ? false : void handle.focus("reply")) },
     ]);
     return () => {
@@ -139,21 +170,23 @@ export function Composer({ view }: { view: ConversationView }) {
 
   const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (isComposing(event.nativeEvent)) return;
-    if (hits && hits.length && steer(event, hits)) return event.preventDefault();
+    if (shown && steer(event)) return event.preventDefault();
     if (event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();
       if (hits) setClosedSlash(slash!.from);
+      else if (people.length) setClosedSlash(sign!.from);
+      else if (isEditing) editing.stop();
       else event.currentTarget.blur();
     } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       send();
-    }
+    } else if (event.key === "ArrowUp" && !text && !event.shiftKey && !event.altKey && editing.begin()) event.preventDefault();
   };
-  const steer = (event: KeyboardEvent, shown: readonly CannedHit[]): boolean => {
-    if (event.key === "ArrowDown") setAt((at + 1) % shown.length);
-    else if (event.key === "ArrowUp") setAt((at + shown.length - 1) % shown.length);
-    else if ((event.key === "Enter" && !event.shiftKey) || event.key === "Tab") pick(shown[Math.min(at, shown.length - 1)]!);
+  const steer = (event: KeyboardEvent): boolean => {
+    if (event.key === "ArrowDown") setAt((chosen + 1) % shown);
+    else if (event.key === "ArrowUp") setAt((chosen + shown - 1) % shown);
+    else if ((event.key === "Enter" && !event.shiftKey) || event.key === "Tab") hits ? pick(hits[chosen]!) : call(chosen);
     else return false;
     return true;
   };
@@ -175,8 +208,10 @@ export function Composer({ view }: { view: ConversationView }) {
       }}
     >
       {isTarget ? <div className="drop">{t("file.drop")}</div> : null}
-      {hits ? <CannedMenu id={listId} hits={hits} at={Math.min(at, Math.max(0, hits.length - 1))} languages={languages} variables={variables} onPick={pick} onPoint={setAt} /> : null}
+      {hits ? <CannedMenu id={listId} hits={hits} at={chosen} languages={languages} variables={variables} onPick={pick} onPoint={setAt} /> : null}
+      {people.length ? <MentionMenu id={listId} people={people} at={chosen} onPick={call} onPoint={setAt} /> : null}
       <Guard collision={collision} />
+      <EditStrip editing={editing} mode={mode} />
       <div className="tabs" role="tablist" aria-label={t("composer.kind")}>
         {(["reply", "note"] as const).map((one) => (
           <button key={one} type="button" className="tab" role="tab" aria-selected={mode === one} tabIndex={mode === one ? 0 : -1} onClick={() => choose(one)} data-testid={`tab-${one}`}>
@@ -185,13 +220,13 @@ export function Composer({ view }: { view: ConversationView }) {
         ))}
         {mode === "note" ? <span className="to t-warning"><Icon name="lock" size="sm" />{t("note.only_agents")}</span> : null}
       </div>
-      {view.state === "closed" && mode === "reply" ? <p className="composer-state">{t("composer.closed")}</p> : null}
+      {view.state === "closed" && mode === "reply" && !isEditing ? <p className="composer-state">{t("composer.closed")}</p> : null}
       <textarea
-        ref={area} className="text" rows={2} value={text} readOnly={isHeld} data-testid="composer" maxLength={16000}
-        aria-label={t(mode === "note" ? "composer.note_label" : "composer.reply_label", { name })}
+        ref={area} className="text" rows={2} value={text} readOnly={isHeld || editing.isBusy} data-testid="composer" maxLength={16000}
+        aria-label={isEditing ? t(`edit.${mode}`) : t(mode === "note" ? "composer.note_label" : "composer.reply_label", { name })}
         placeholder={t(mode === "note" ? "composer.note_hint" : "composer.hint", { name })}
-        aria-controls={hits ? listId : undefined} aria-autocomplete="list"
-        aria-activedescendant={hits?.length ? `${listId}-${Math.min(at, hits.length - 1)}` : undefined}
+        aria-controls={hits || shown ? listId : undefined} aria-autocomplete="list"
+        aria-activedescendant={shown ? `${listId}-${chosen}` : undefined}
         onChange={(event) => {
           setCaret(event.target.selectionStart);
           setAt(0);
@@ -209,7 +244,7 @@ export function Composer({ view }: { view: ConversationView }) {
         }}
         onBlur={() => desk.drafts.flush()}
       />
-      {mode === "reply" ? <Tray uploads={uploads} items={items} /> : null}
+      {mode === "reply" && !isEditing ? <Tray uploads={uploads} items={items} /> : null}
       {missing.length ? (
         <p className="composer-missing" role="alert" data-testid="missing">
           {missing.map((one) => (
@@ -223,11 +258,11 @@ export function Composer({ view }: { view: ConversationView }) {
             <Icon name="slash" />
           </button>
         ) : null}
-        {mode === "reply" ? <AttachButton uploads={uploads} /> : null}
+        {mode === "reply" && !isEditing ? <AttachButton uploads={uploads} /> : null}
         <ActionsMenu conversation={view.id} />
-        <span className="saved" role="status">{isHeld ? t("file.held") : isStuck ? t("file.stuck") : text && saved ? <><Icon name="check" size="sm" />{t("composer.saved")}</> : null}</span>
+        <span className="saved" role="status">{isHeld ? t("file.held") : isStuck ? t("file.stuck") : draft && saved && !isEditing ? <><Icon name="check" size="sm" />{t("composer.saved")}</> : null}</span>
         <button type="button" className="btn btn-primary" onClick={send} aria-disabled={(!text.trim() && !withFiles) || missing.length > 0 || isStuck || isHeld} data-testid="send">
-          {t(mode === "note" ? "composer.add_note" : view.state === "closed" ? "composer.reopen_send" : "composer.send")} <kbd className="hide-s">Enter</kbd>
+          {isEditing ? t("edit.save") : t(mode === "note" ? "composer.add_note" : view.state === "closed" ? "composer.reopen_send" : "composer.send")} <kbd className="hide-s">Enter</kbd>
         </button>
       </div>
     </section>

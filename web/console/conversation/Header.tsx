@@ -16,7 +16,7 @@ import { Menu, type MenuGroup } from "../parts/Menu";
 import { Score } from "../parts/Score";
 import { go, inboxRoute, openConversation } from "../route";
 import { localTime } from "./localTime";
-import { snoozeChoices } from "./snooze";
+import { snoozeChoices, snoozeItems } from "./snooze";
 import { TagEditor } from "./TagEditor";
 
 const UNDO_MS = 8000;
@@ -162,13 +162,12 @@ function Assign({ view, act, isOpen, onOpenChange }: MenuProps & { view: Convers
 function Snooze({ act, isOpen, onOpenChange }: MenuProps) {
   const t = useT();
   const { format } = useTexts();
-  const choices = snoozeChoices(new Date());
   // The items keep their names while the clock moves on: a focused one must not vanish.
   const pick = (name: string) => {
     const choice = snoozeChoices(new Date()).find((one) => one.name === name);
     if (choice) act.snooze(choice.until.toISOString());
   };
-  const items = choices.map((one) => ({ id: one.name, label: t(`snooze.${one.name}`), hint: format.dateTime(one.until.toISOString()) }));
+  const items = snoozeItems(t, format);
   return (
     <Menu label={`${t("conversation.snooze")} (h)`} className="ib hide-s" groups={[{ title: t("conversation.snooze"), items }]} isOpen={isOpen}
       onOpenChange={onOpenChange} onPick={pick} testId="snooze">

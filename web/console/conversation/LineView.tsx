@@ -12,17 +12,20 @@ import { displayName } from "../inbox/names";
 import { sameAgent } from "../inbox/views";
 import { Avatar } from "../parts/Avatar";
 import { Icon } from "../parts/Icon";
+import { EditButton, EditedMark } from "./EditParts";
 import type { Line } from "./lines";
 import { RunCard } from "./RunCard";
 import { systemText } from "./systemText";
 
 interface Props {
   line: Line;
+  /** My last message or note, while it may be edited. */
+  canEdit?: boolean;
   view: ConversationView;
   desk: Desk;
 }
 
-export const LineView = memo(function LineView({ line, view, desk }: Props) {
+export const LineView = memo(function LineView({ line, canEdit = false, view, desk }: Props) {
   switch (line.type) {
     case "day":
       return <Day at={line.at} />;
@@ -32,10 +35,10 @@ export const LineView = memo(function LineView({ line, view, desk }: Props) {
       return line.event.by.startsWith("visitor:") ? (
         <Incoming event={line.event} isFirst={line.isFirst} view={view} />
       ) : (
-        <Outgoing event={line.event} isFirst={line.isFirst} isLast={line.isLast} view={view} desk={desk} />
+        <Outgoing event={line.event} isFirst={line.isFirst} isLast={line.isLast} canEdit={canEdit} view={view} desk={desk} />
       );
     case "note":
-      return <Note event={line.event} desk={desk} />;
+      return <Note event={line.event} canEdit={canEdit} desk={desk} />;
     case "pending":
       return <PendingLine pending={line.pending} desk={desk} />;
     case "card":
@@ -99,6 +102,7 @@ function Said({ event }: { event: HubEvent }) {
   return (
     <>
       {text.trim() ? <p className="bubble" title={format.dateTime(event.at)}>{text}</p> : null}
+      <EditedMark event={event} />
       <Attachments files={filesOf(event)} />
     </>
   );
@@ -108,11 +112,12 @@ interface OutgoingProps {
   event: HubEvent;
   isFirst: boolean;
   isLast: boolean;
+  canEdit: boolean;
   view: ConversationView;
   desk: Desk;
 }
 
-function Outgoing({ event, isFirst, isLast, view, desk }: OutgoingProps) {
+function Outgoing({ event, isFirst, isLast, canEdit, view, desk }: OutgoingProps) {
   const t = useT();
   const { format } = useTexts();
   const delivered = useValue<number>(key.delivered(view.id)) ?? 0;
@@ -121,11 +126,12 @@ function Outgoing({ event, isFirst, isLast, view, desk }: OutgoingProps) {
   const state = event.seq <= view.visitor_read_seq ? "seen" : event.seq <= delivered ? "delivered" : "stored";
   return (
     <li className={isFirst ? "msg out" : "msg out is-next"} data-seq={event.seq} data-state={state}>
-      {isFirst || isLast ? (
+      {isFirst || isLast || canEdit ? (
         <p className="meta">
           {isFirst ? <span>{name}</span> : null}
           {isFirst ? <time dateTime={event.at}>{format.time(event.at)}</time> : null}
           {isLast ? <Mark state={state} /> : null}
+          {canEdit ? <EditButton onEdit={() => composerOnScreen.current?.edit("reply")} /> : null}
         </p>
       ) : (
         <span className="sr">{name}</span>
@@ -145,7 +151,7 @@ function Mark({ state }: { state: "stored" | "delivered" | "seen" }) {
   );
 }
 
-function Note({ event, desk }: { event: HubEvent; desk: Desk }) {
+function Note({ event, canEdit, desk }: { event: HubEvent; canEdit: boolean; desk: Desk }) {
   const t = useT();
   const { format } = useTexts();
   const name = sameAgent(event.by, desk.myself) ? t("conversation.you") : String(event.data["name"] ?? "");
@@ -158,8 +164,10 @@ function Note({ event, desk }: { event: HubEvent; desk: Desk }) {
           {t("note.only_agents")}
         </span>
         <time dateTime={event.at}>{format.time(event.at)}</time>
+        {canEdit ? <EditButton onEdit={() => composerOnScreen.current?.edit("note")} /> : null}
       </p>
       <p className="note-text">{mentions(String(event.data["text"] ?? ""), desk)}</p>
+      <EditedMark event={event} />
     </li>
   );
 }

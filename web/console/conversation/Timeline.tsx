@@ -1,16 +1,23 @@
 /** The timeline: keeps its place when things arrive, and knows what was really read. */
 
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import type { ConversationView } from "../../kernel";
-import { useDesk, useLatest, usePending, useT, useTimeline } from "../hooks";
+import type { ConversationView, Pending, Timeline as Entries } from "../../kernel";
+import { useDesk, useLatest, useNow, usePending, useT, useTimeline } from "../hooks";
 import { Icon } from "../parts/Icon";
+import { ChunkView, nearWatch } from "./ChunkView";
+import { type Chunk, chunksOf, kept } from "./chunks";
 import { LineView } from "./LineView";
-import { linesOf } from "./lines";
+import { type Line, linesOf, seqOf } from "./lines";
+import { isYoung, lastOwn } from "./ownLast";
 import { useReading } from "./useReading";
 import { useSought } from "./useSought";
 
 /** Nearer to the end than this counts as being at the end. */
 const NEAR_PX = 80;
+const AT_TOP_PX = 2000;
+/** How many pieces are drawn above the former top before it is known where they stand. */
+const AT_ONCE = 3;
+const NOTHING: ReadonlySet<number> = new Set();
 
 export function Timeline({ view }: { view: ConversationView }) {
   const t = useT();
@@ -21,8 +28,14 @@ export function Timeline({ view }: { view: ConversationView }) {
   const inner = useRef<HTMLOListElement>(null);
   // The mark stays where it was when the conversation was opened, whatever is read meanwhile.
   const [readTo] = useState(view.unread ? view.read_seq : Infinity);
-  const lines = useMemo(() => linesOf(timeline, pending, readTo), [timeline, pending, readTo]);
-  const { atEnd, fresh, toEnd, onScroll } = useAnchor(box, inner, lines.length, timeline.isLoaded, lastSeq(timeline));
+  const { lines, chunks, waiting } = useLines(timeline, pending, readTo);
+  const own = useOwn(timeline, desk.myself);
+  const [watch] = useState(() => nearWatch(box));
+  // What comes in at the top is drawn at once only while somebody looks there, and no more than is seen.
+  const top = useRef(0);
+  const drawFrom = (box.current?.scrollTop ?? 0) < AT_TOP_PX ? top.current - AT_ONCE : Infinity;
+  useEffect(() => void (top.current = chunks[0]?.id ?? 0), [chunks]);
+  const { atEnd, fresh, toEnd, onScroll } = useAnchor(box, inner, lines.length, timeline);
   useReading(view, box);
 
   useSought(view.id, box);
@@ -33,8 +46,9 @@ export function Timeline({ view }: { view: ConversationView }) {
     older();
   };
   useEffect(() => {
-    // Without a scroll bar nothing ever scrolls to the top.
-    if (timeline.isLoaded && timeline.more && box.current && box.current.scrollHeight <= box.current.clientHeight) older();
+    // At the top, or without a scroll bar, nothing ever scrolls there.
+    const view = box.current;
+    if (timeline.isLoaded && timeline.more && view && (view.scrollTop <= 0 || view.scrollHeight <= view.clientHeight)) older();
   });
 
   return (
@@ -43,8 +57,11 @@ export function Timeline({ view }: { view: ConversationView }) {
         <ol ref={inner}>
           {timeline.isLoaded ? null : <Skeleton />}
           {timeline.isLoaded && timeline.more ? <li className="older"><Icon name="spin" size="sm" spin /></li> : null}
-          {lines.map((line) => (
-            <LineView key={line.key} line={line} view={view} desk={desk} />
+          {chunks.map((chunk, at) => (
+            <ChunkView key={chunk.id} chunk={chunk} view={view} desk={desk} own={ownIn(chunk, own)} watch={watch} startsNear={chunk.id >= drawFrom || at >= chunks.length - 2 || isUnread(chunk)} />
+          ))}
+          {waiting.map((line) => (
+            <LineView key={line.key} line={line} canEdit={false} view={view} desk={desk} />
           ))}
         </ol>
       </div>
@@ -58,18 +75,41 @@ export function Timeline({ view }: { view: ConversationView }) {
   );
 }
 
-function lastSeq(timeline: ReturnType<typeof useTimeline>): number {
-  return timeline.entries[timeline.entries.length - 1]?.seq ?? 0;
+/** My last message and my last note, while they may be edited. */
+function useOwn(timeline: Entries, myself: string): ReadonlySet<number> {
+  const now = useNow(30_000);
+  const own = (["reply", "note"] as const).map((mode) => lastOwn(timeline, myself, mode));
+  const seqs = own.flatMap((event) => (event && isYoung(event, now) ? [event.seq] : [])).join();
+  return useMemo(() => new Set(seqs ? seqs.split(",").map(Number) : []), [seqs]);
 }
+
+/** *own* where it concerns *chunk*: the other pieces need not be drawn again for it. */
+function ownIn(chunk: Chunk, own: ReadonlySet<number>): ReadonlySet<number> {
+  return chunk.lines.some((line) => own.has(seqOf(line))) ? own : NOTHING;
+}
+
+/** The lines in pieces, and those of messages that the hub does not have yet. */
+function useLines(timeline: Entries, pending: readonly Pending[], readTo: number) {
+  const before = useRef<{ lines: readonly Line[]; chunks: readonly Chunk[] }>({ lines: [], chunks: [] });
+  return useMemo(() => {
+    const lines = kept(linesOf(timeline, pending, readTo), before.current.lines);
+    const chunks = chunksOf(lines.filter((line) => line.type !== "pending"), before.current.chunks);
+    before.current = { lines, chunks };
+    return { lines, chunks, waiting: lines.filter((line) => line.type === "pending") };
+  }, [timeline, pending, readTo]);
+}
+
+const isUnread = (chunk: Chunk): boolean => chunk.lines.some((line) => line.type === "unread");
 
 /** Where the timeline stands: at its end it follows, elsewhere it holds still and counts. */
 function useAnchor(
   box: { readonly current: HTMLDivElement | null },
   inner: { readonly current: HTMLOListElement | null },
   count: number,
-  isLoaded: boolean,
-  last: number,
+  timeline: Entries,
 ) {
+  const { isLoaded, entries } = timeline;
+  const last = entries[entries.length - 1]?.seq ?? 0;
   const [atEnd, setAtEnd] = useState(true);
   const [seen, setSeen] = useState(0);
   const follow = useRef(true);
@@ -117,12 +157,13 @@ function useAnchor(
     if (follow.current) setSeen(last);
   }, [last]);
   const isBehind = !atEnd && seen > 0 && last > seen;
-  return { atEnd, fresh: isBehind ? Math.max(1, count - countUpTo(inner.current, seen)) : 0, toEnd, onScroll };
+  return { atEnd, fresh: isBehind ? entries.length - countUpTo(timeline, seen) : 0, toEnd, onScroll };
 }
 
-function countUpTo(list: HTMLOListElement | null, seq: number): number {
-  if (!list) return 0;
-  return [...list.children].filter((child) => Number((child as HTMLElement).dataset["seq"] ?? 0) <= seq).length;
+function countUpTo({ entries }: Entries, seq: number): number {
+  let count = entries.length;
+  while (count > 0 && entries[count - 1]!.seq > seq) count -= 1;
+  return count;
 }
 
 /** Load older pages near the top, without moving what is on screen. */
@@ -136,9 +177,15 @@ function useOlder(id: string, more: boolean, box: { readonly current: HTMLDivEle
     const before = view.scrollHeight - view.scrollTop;
     desk
       .fetchOlder(id)
-      .then(() => requestAnimationFrame(() => requestAnimationFrame(() => (view.scrollTop = view.scrollHeight - before))))
       .catch(() => undefined)
-      .finally(() => (busy.current = false));
+      .then(() =>
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => {
+            view.scrollTop = view.scrollHeight - before;
+            busy.current = false;
+          }),
+        ),
+      );
   };
 }
 

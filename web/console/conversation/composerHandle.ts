@@ -2,6 +2,8 @@
 
 export interface ComposerHandle {
   insert(text: string): void;
+  /** Edit my last message or note. */
+  edit(mode: "reply" | "note"): void;
   focus(mode?: "reply" | "note"): void;
 }
 

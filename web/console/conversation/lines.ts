@@ -15,7 +15,7 @@ export type Line =
 /** Messages of one author stand together unless five minutes pass between them. */
 const GROUP_MS = 5 * 60_000;
 /** A conversation's own start says nothing that its first message does not. */
-const UNSAID = new Set(["conversation.opened"]);
+const UNSAID = new Set(["conversation.opened", "prechat.answered"]);
 
 /** Lines of *timeline*. The unread mark stands before the first message after *readTo*. */
 export function linesOf(timeline: Timeline, pending: readonly Pending[], readTo: number): Line[] {
@@ -40,6 +40,12 @@ export function linesOf(timeline: Timeline, pending: readonly Pending[], readTo:
   for (const one of pending) lines.push({ type: "pending", key: `pending:${one.cid}`, pending: one });
   markLast(lines);
   return lines;
+}
+
+/** The number of the last event in *line*; 0 where it shows none. */
+export function seqOf(line: Line): number {
+  if (line.type === "system") return line.events[line.events.length - 1]!.seq;
+  return "event" in line ? line.event.seq : 0;
 }
 
 function put(lines: Line[], entry: Entry): void {

@@ -1,5 +1,9 @@
 /** When a snoozed conversation comes back: four times people mean when they say "later". */
 
+import type { Formatter } from "../../kernel";
+import type { Translate } from "../hooks";
+import type { MenuChoice } from "../parts/Menu";
+
 export interface SnoozeChoice {
   name: "hour" | "afternoon" | "tomorrow" | "week";
   until: Date;
@@ -16,4 +20,9 @@ export function snoozeChoices(now: Date): SnoozeChoice[] {
     { name: "week", until: at(monday, 9) },
   ];
   return choices.filter((one) => one.until.getTime() > now.getTime() + 20 * 60_000);
+}
+
+/** The choices as a menu shows them. */
+export function snoozeItems(t: Translate, format: Formatter): MenuChoice[] {
+  return snoozeChoices(new Date()).map((one) => ({ id: one.name, label: t(`snooze.${one.name}`), hint: format.dateTime(one.until.toISOString()) }));
 }

@@ -13,21 +13,34 @@ export interface Merged {
   name: string;
   at: string;
 }
+/** What a business system did when this customer was erased. */
+export interface ErasedIn {
+  instance: string;
+  state: "waiting" | "erased" | "absent" | "kept" | "failed";
+  text: string;
+}
 export interface Kept {
   merges: Merged[];
   merged_into: string | null;
-  erased: { state: "running" | "done"; at: string } | null;
+  erased: { state: "running" | "done"; at: string; systems: ErasedIn[] } | null;
 }
 
 export function DataNotes({ kept, onChange }: { kept: Kept; onChange(): void }) {
   const t = useT();
-  const { format } = useTexts();
+  const { format, say } = useTexts();
   return (
     <>
       {kept.erased ? (
         <p className="strip is-warning page-strip page-strip-top" role="status" data-testid="erased" data-state={kept.erased.state}>
           <Icon name="shield" />
-          <span>{t(kept.erased.state === "done" ? "data.erased" : "data.erasing", { at: format.dateTime(kept.erased.at) })}</span>
+          <span>
+            {t(kept.erased.state === "done" ? "data.erased" : "data.erasing", { at: format.dateTime(kept.erased.at) })}
+            {kept.erased.systems.map((one) => (
+              <span key={one.instance} className="block" data-system={one.instance} data-state={one.state}>
+                {t(`data.system_${one.state}`, { system: one.instance })}{one.state === "waiting" || one.state === "failed" ? "" : ` ${say(one.text)}`}
+              </span>
+            ))}
+          </span>
         </p>
       ) : null}
       {kept.merged_into ? (

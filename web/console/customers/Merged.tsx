@@ -1,7 +1,7 @@
 /** One timeline over all conversations of a customer: what was said is counted, what happened is told. */
 
 import { useState } from "react";
-import { type Card, type HubEvent, type RunView, excerptOf } from "../../kernel";
+import { type Card, type HubEvent, type RunView, excerptOf, standing } from "../../kernel";
 import { cardText } from "../cardEnv";
 import { RunChip, segmentsOf } from "../conversation/RunCard";
 import { systemText } from "../conversation/systemText";
@@ -24,7 +24,7 @@ export function momentsOf(events: readonly HubEvent[], runs: readonly RunView[])
   const moments: Moment[] = runs.map((run) => ({ kind: "run", at: run.started_at, conversation: run.conversation, run }));
   const open = new Map<string, Extract<Moment, { kind: "said" }>>();
   const cards = new Map<string, Moment>();
-  for (const event of [...events].sort((a, b) => a.seq - b.seq)) {
+  for (const event of standing(events).sort((a, b) => a.seq - b.seq)) {
     const conversation = event.conversation ?? "";
     if (event.kind === "message.posted") {
       const last = excerptOf(event);

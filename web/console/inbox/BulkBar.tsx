@@ -1,11 +1,13 @@
-/** What can be done with several rows at once; closing waits eight seconds for a change of mind. */
+/** What can be done with several rows at once; each deed waits eight seconds for a change of mind. */
 
 import { type Agent, type Command, newCid } from "../../kernel";
 import { type Desk, deskKey } from "../desk";
-import { useDesk, useT, useValue } from "../hooks";
+import { snoozeChoices, snoozeItems } from "../conversation/snooze";
+import { useDesk, useT, useTexts, useValue } from "../hooks";
 import { notify } from "../notices";
 import { Icon } from "../parts/Icon";
 import { Menu } from "../parts/Menu";
+import { asBefore } from "./undoSnooze";
 import { sameAgent } from "./views";
 
 const UNDO_MS = 8000;
@@ -13,6 +15,7 @@ const UNDO_MS = 8000;
 export function BulkBar({ ids, onDone }: { ids: string[]; onDone(): void }) {
   const t = useT();
   const desk = useDesk();
+  const { format } = useTexts();
   const agents = useValue<readonly Agent[]>(deskKey.agents) ?? [];
   const people = agents.map((one) => ({ id: one.id, label: sameAgent(one.id, desk.myself) ? t("assign.me") : one.name }));
   const assign = (agent: string) => {
@@ -30,7 +33,16 @@ export function BulkBar({ ids, onDone }: { ids: string[]; onDone(): void }) {
     );
     onDone();
   };
-  const known = [...new Set(desk.store.list().flatMap((id) => desk.store.conversation(id)?.tags ?? []))].sort().slice(0, 20);
+  const snooze = (name: string) => {
+    const choice = snoozeChoices(new Date()).find((one) => one.name === name);
+    if (!choice) return;
+    const before = new Map(ids.map((id) => [id, desk.store.conversation(id)]));
+    const until = choice.until.toISOString();
+    void runAll(desk, ids, (id) => ({ t: "snooze", conversation: id, cid: newCid(), until }));
+    offer(t("bulk.snoozed", { count: ids.length, time: format.dateTime(until) }), t("bulk.undo"), () => void runAll(desk, ids, (id) => asBefore(before.get(id), id)));
+    onDone();
+  };
+  const known = desk.tags().slice(0, 20);
   const tag = (name: string) => {
     const without = ids.filter((id) => !desk.store.conversation(id)?.tags.includes(name));
     void runAll(desk, without, (id) => ({ t: "tag", conversation: id, cid: newCid(), add: [name], remove: [] }));
@@ -50,6 +62,9 @@ export function BulkBar({ ids, onDone }: { ids: string[]; onDone(): void }) {
           {t("bulk.tag")}
         </Menu>
       ) : null}
+      <Menu label={t("bulk.snooze")} className="btn btn-sm" groups={[{ items: snoozeItems(t, format) }]} onPick={snooze} placement="top end" testId="bulk-snooze">
+        {t("bulk.snooze")}
+      </Menu>
       <button type="button" className="btn btn-sm" onClick={close} data-testid="bulk-close">{t("bulk.close")}</button>
       <button type="button" className="ib ib-sm" aria-label={t("bulk.clear")} onClick={onDone}><Icon name="x" size="sm" /></button>
     </footer>

@@ -1,6 +1,6 @@
 /** The list of conversations: views, filter, rows that hold still, selection. */
 
-import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { ViewCounts } from "./views";
 import { deskKey } from "../desk";
 import { useDesk, useLatest, useNow, useSettings, useT, useValue } from "../hooks";
@@ -114,11 +114,13 @@ function Scroller({ rows, route, height, selected, onSelect, onPoint, onScrolled
     if (bottom > view.scrollTop + view.clientHeight) view.scrollTop = bottom - view.clientHeight;
   }, [route.conversation]); // eslint-disable-line
 
-  const toggle = (id: string) => {
+  // The rows draw again only when their own conversation changes: what they are given must not.
+  const pick = useLatest((id: string) => {
     const next = new Set(selected);
     if (!next.delete(id)) next.add(id);
     onSelect(next);
-  };
+  });
+  const toggle = useCallback((id: string) => pick.current(id), [pick]);
   const release = () => {
     rows.release();
     if (box.current) box.current.scrollTop = 0;

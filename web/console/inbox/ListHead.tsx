@@ -1,7 +1,8 @@
 /** The head of the list: views with counts, filter, order. */
 
 import { type RefObject, useEffect, useState } from "react";
-import { useDesk, useT } from "../hooks";
+import { deskKey } from "../desk";
+import { useDesk, useT, useValue } from "../hooks";
 import { isComposing } from "../keys";
 import { Icon } from "../parts/Icon";
 import { Menu } from "../parts/Menu";
@@ -84,8 +85,8 @@ export function Filter({ route, field }: { route: InboxRoute; field: RefObject<H
 /** What else narrows the list: who waits, what is unread, one tag. The address holds it. */
 export function Filters({ route }: { route: InboxRoute }) {
   const t = useT();
-  const desk = useDesk();
-  const tags = [...new Set([...desk.store.list().flatMap((id) => desk.store.conversation(id)?.tags ?? []), ...(route.tag ? [route.tag] : [])])].sort().slice(0, TAGS_SHOWN);
+  const known = useValue<readonly string[]>(deskKey.tags) ?? [];
+  const tags = [...new Set([...known, ...(route.tag ? [route.tag] : [])])].sort().slice(0, TAGS_SHOWN);
   const isOn = route.only !== null || route.tag !== "";
   const groups = [
     { title: t("filter.only"), items: [{ id: "all", label: t("filter.all"), isOn: !isOn }, ...ONLY.map((one) => ({ id: `f:${one}`, label: t(`filter.${one}`), isOn: route.only === one }))] },

@@ -1,11 +1,11 @@
 /** The ids the list shows, in an order that stands still while somebody points at it. */
 
-import { useEffect, useMemo, useRef, useState } from "react";
+import { startTransition, useEffect, useMemo, useRef, useState } from "react";
 import type { ConversationView } from "../../kernel";
 import { deskKey } from "../desk";
 import { useDesk, useValue } from "../hooks";
 import type { InboxRoute } from "../route";
-import { type ViewCounts, matches, memberOf, passes, sortViews } from "./views";
+import { matches, memberOf, passes, sortViews } from "./views";
 
 export interface Rows {
   ids: readonly string[];
@@ -20,6 +20,7 @@ export interface Rows {
 
 const EVERY_MS = 120;
 const NO_DRAFTS: ReadonlyMap<string, string> = new Map();
+const NOTHING = "nothing";
 /** Sorting ten thousand rows takes a while: then new ones may take half a second to show. */
 const MANY = 2000;
 const SLOWER_MS = 500;
@@ -27,14 +28,15 @@ const SLOWER_MS = 500;
 /** Rows of *route*'s view. While *isHeld*, rows may leave but none may enter or move. */
 export function useRows(route: InboxRoute, isHeld: boolean): Rows {
   const desk = useDesk();
-  const counts = useValue<ViewCounts>(deskKey.counts);
   const page = usePages(route);
-  const drafts = useValue<ReadonlyMap<string, string>>(deskKey.drafts) ?? NO_DRAFTS;
-  const beat = useThrottled(counts, (counts?.all ?? 0) > MANY ? SLOWER_MS : EVERY_MS);
+  const marked = useValue<ReadonlyMap<string, string>>(route.only === "draft" ? deskKey.drafts : NOTHING);
+  // A key that is typed into a draft must not sort the list again.
+  const drafts = marked ?? NO_DRAFTS;
+  const beat = useBeat();
 
   const wanted = useMemo(() => {
     const all = desk.store.list().map((id) => desk.store.conversation(id)!) as ConversationView[];
-    const members = all.filter((one) => memberOf(one, route.view, desk.myself) && passes(one, route.only, route.tag, drafts) && matches(one, route.q));
+    const members = all.filter((one) => memberOf(one, route.view, desk.myself) && passes(one, route.only, route.tag, drafts) && (!route.q || matches(one, route.q)));
     const found = route.q ? page.ids.filter((id) => !members.some((one) => one.id === id)) : [];
     const extra = found.map((id) => desk.store.conversation(id)).filter((one) => one !== undefined && passes(one, route.only, route.tag, drafts)) as ConversationView[];
     return sortViews([...members, ...extra], route.sort, desk.inboxes).map((one) => one.id);
@@ -105,17 +107,28 @@ function usePages(route: InboxRoute) {
   return { ...state, load };
 }
 
-/** *value*, at most once in *everyMs*: sorting once per frame would be felt. */
-function useThrottled<T>(value: T, everyMs: number): T {
-  const [shown, setShown] = useState(value);
-  const last = useRef(0);
+/** Moves on when conversations changed, but not at every event: sorting once per frame would be felt. */
+function useBeat(): number {
+  const { store } = useDesk();
+  const [beat, setBeat] = useState(() => store.get<number>(deskKey.beat) ?? 0);
   useEffect(() => {
-    const wait = Math.max(0, everyMs - (Date.now() - last.current));
-    const timer = setTimeout(() => {
-      last.current = Date.now();
-      setShown(value);
-    }, wait);
-    return () => clearTimeout(timer);
-  }, [value, everyMs]);
-  return shown;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = 0;
+    const take = () => {
+      timer = undefined;
+      last = Date.now();
+      startTransition(() => setBeat(store.get<number>(deskKey.beat) ?? 0));
+    };
+    const told = () => {
+      const every = store.list().length > MANY ? SLOWER_MS : EVERY_MS;
+      timer ??= setTimeout(take, Math.max(0, every - (Date.now() - last)));
+    };
+    const stop = store.subscribe(deskKey.beat, told);
+    told();
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [store]);
+  return beat;
 }

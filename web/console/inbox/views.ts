@@ -17,8 +17,10 @@ export interface ViewCounts {
 
 /** Compare agents' ids with and without their `agent:` prefix. */
 export function sameAgent(one: string | undefined, other: string): boolean {
-  return one !== undefined && one.replace(/^agent:/, "") === other.replace(/^agent:/, "");
+  return one !== undefined && bare(one) === bare(other);
 }
+
+const bare = (id: string): string => (id.startsWith("agent:") ? id.slice("agent:".length) : id);
 
 /** True where *view* shows *one* to the agent *me*. */
 export function memberOf(one: ConversationView, view: string, me: string): boolean {
@@ -40,16 +42,33 @@ export function memberOf(one: ConversationView, view: string, me: string): boole
 
 export function memberships(all: readonly ConversationView[], me: string): ViewCounts {
   const counts: ViewCounts = { mine: 0, queue: 0, team: 0, all: 0, snoozed: 0, closed: 0, waiting: 0, unread: 0 };
+  // Ten thousand are counted twenty times a second: one look at each.
   for (const one of all) {
-    for (const view of ["mine", "queue", "team", "all", "snoozed", "closed"] as const) {
-      if (memberOf(one, view, me)) counts[view] += 1;
-    }
-    if (memberOf(one, "mine", me)) {
+    if (one.state !== "closed") counts.all += 1;
+    if (one.state !== "open") {
+      counts[one.state] += 1;
+    } else if (!one.assignee) {
+      counts.queue += 1;
+    } else if (!sameAgent(one.assignee.id, me)) {
+      counts.team += 1;
+    } else {
+      counts.mine += 1;
       if (one.waiting_since) counts.waiting += 1;
       if (one.unread > 0) counts.unread += 1;
     }
   }
   return counts;
+}
+
+export function sameCounts(one: ViewCounts, other: ViewCounts): boolean {
+  return (Object.keys(one) as (keyof ViewCounts)[]).every((name) => one[name] === other[name]);
+}
+
+/** The tags that any of *all* has, sorted. */
+export function tagsOf(all: readonly ConversationView[]): string[] {
+  const found = new Set<string>();
+  for (const one of all) for (const tag of one.tags) found.add(tag);
+  return [...found].sort();
 }
 
 /** True where the words of *q* are all found in what the row shows. */

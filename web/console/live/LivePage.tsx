@@ -40,7 +40,7 @@ function useLive(): { live: Live | null; failure: string | null } {
   const desk = useDesk();
   const [live, setLive] = useState<Live | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
-  const counts = useValue(deskKey.counts);
+  const counts = useValue(deskKey.beat);
   const list = useValue(key.list);
   const presence = useValue(key.presence);
   const asked = useRef(0);

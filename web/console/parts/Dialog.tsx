@@ -23,6 +23,21 @@ export function Dialog({ title, sub, end, foot, children, onClose, closeLabel, s
   const t = useT();
   const close = closeLabel ?? t("dialog.close");
   const body = useRef<HTMLDivElement>(null);
+  // A text that is longer than the window is scrolled by key, too: it takes the focus, where
+  // nothing in it does.
+  useEffect(() => {
+    const view = body.current;
+    if (!view) return;
+    const look = () => {
+      const isLong = view.scrollHeight > view.clientHeight && !view.querySelector("button,input,select,textarea,a[href],[tabindex]");
+      if (isLong) view.tabIndex = 0;
+      else view.removeAttribute("tabindex");
+    };
+    const watcher = new ResizeObserver(look);
+    for (const one of [view, ...view.children]) watcher.observe(one);
+    look();
+    return () => watcher.disconnect();
+  });
   // When one step gives way to the next, what had the focus is gone: the dialog itself takes it.
   const first = useRef(state);
   useEffect(() => {

@@ -88,6 +88,7 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export function keyName(part: string): string {
   if (part === "Mod") return isMac ? "\u2318" : "Ctrl";
+  if (part === "ArrowUp") return "\u2191";
   if (part === "Shift") return "\u21e7";
   return part;
 }

@@ -1,9 +1,10 @@
 /** The overview: the figures of the span beside those of the span before, and each day. */
 
+import { useMemo } from "react";
 import { useT, useTexts } from "../hooks";
 import { Icon } from "../parts/Icon";
 import { type FigureName, FIGURES, average, axis, change, rolling, shown, spent, timeAxis, valueOf } from "./numbers";
-import { Plot } from "./Plot";
+import { Plot, type Series } from "./Plot";
 import type { Day, Figures, Overview as Report } from "./types";
 
 export function Overview({ report }: { report: Report }) {
@@ -71,24 +72,25 @@ function Change({ by }: { by: number | null }) {
 function Plots({ days }: { days: readonly Day[] }) {
   const t = useT();
   const { format } = useTexts();
-  const names = days.map((one) => format.day(`${one.day}T12:00`));
-  const max = (values: readonly (number | null)[]) => Math.max(0, ...values.map((value) => value ?? 0));
-  const opened = days.map((one) => one.opened);
-  const closed = days.map((one) => one.closed);
-  const backlog = days.map((one) => one.backlog);
-  const reply = days.map((one) => one.first_reply_p50_s);
-  const csat = rolling(days);
-  const count = (value: number) => format.number(value);
+  const names = useMemo(() => days.map((one) => format.day(`${one.day}T12:00`)), [days, format]);
+  const plots = useMemo(() => {
+    const max = (values: readonly (number | null)[]) => Math.max(0, ...values.map((value) => value ?? 0));
+    const opened = days.map((one) => one.opened);
+    const closed = days.map((one) => one.closed);
+    const backlog = days.map((one) => one.backlog);
+    const reply = days.map((one) => one.first_reply_p50_s);
+    const count = (value: number) => format.number(value);
+    const line = (name: string, values: readonly (number | null)[], tone: Series["tone"] = "main"): Series => ({ name: t(`report.${name}`), values, tone });
+    return [
+      { name: "volume", ticks: axis(max([...opened, ...closed])), say: count, series: [{ ...line("opened", opened), isBars: true }, line("closed", closed, "quiet")] },
+      { name: "backlog", ticks: axis(max(backlog)), say: count, series: [line("backlog", backlog)] },
+      { name: "first_reply", ticks: timeAxis(max(reply)), say: (value: number) => spent(value, format), series: [line("first_reply", reply)] },
+      { name: "csat_week", ticks: [0, 0.5, 1], say: (value: number) => shown("csat", value, format), series: [line("csat", rolling(days))] },
+    ];
+  }, [days, format, t]);
   return (
     <div className="plots">
-      <Plot title={t("report.volume")} what={t("report.volume.what")} days={names} ticks={axis(max([...opened, ...closed]))} say={count}
-        series={[{ name: t("report.opened"), values: opened, tone: "main", isBars: true }, { name: t("report.closed"), values: closed, tone: "quiet" }]} />
-      <Plot title={t("report.backlog")} what={t("report.backlog.what")} days={names} ticks={axis(max(backlog))} say={count}
-        series={[{ name: t("report.backlog"), values: backlog, tone: "main" }]} />
-      <Plot title={t("report.first_reply")} what={t("report.first_reply.what")} days={names} ticks={timeAxis(max(reply))} say={(value) => spent(value, format)}
-        series={[{ name: t("report.first_reply"), values: reply, tone: "main" }]} />
-      <Plot title={t("report.csat_week")} what={t("report.csat_week.what")} days={names} ticks={[0, 0.5, 1]} say={(value) => shown("csat", value, format)}
-        series={[{ name: t("report.csat"), values: csat, tone: "main" }]} />
+      {plots.map(({ name, ...plot }) => <Plot key={name} title={t(`report.${name}`)} what={t(`report.${name}.what`)} days={names} {...plot} />)}
     </div>
   );
 }

@@ -1,6 +1,7 @@
-/** A small plot of days: lines or bars in SVG, read out by pointing; the table beside it says the same. */
+/** A plot of days, drawn by uPlot and read out by pointing; the table beside it says the same. */
 
-import { type PointerEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
+import uPlot from "uplot";
 
 export interface Series {
   name: string;
@@ -21,100 +22,108 @@ interface Props {
 }
 
 const HEIGHT = 168;
-const TOP = 10;
-const BOTTOM = 22;
-const LEFT = 52;
-const RIGHT = 8;
+const LEFT = 56;
+const BOTTOM = 24;
 const LABEL_PX = 72;
+const TIP_PX = 130;
+
+interface Pointed {
+  at: number;
+  left: number;
+}
 
 export function Plot({ title, what, series, ticks, days, say }: Props) {
-  const { place, width } = useWidth();
-  const [at, setAt] = useState<number | null>(null);
-  const top = ticks[ticks.length - 1] ?? 1;
-  const room = Math.max(1, width - LEFT - RIGHT);
-  const x = (index: number) => LEFT + (room * (index + 0.5)) / days.length;
-  const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
-  const every = Math.max(1, Math.ceil((days.length * LABEL_PX) / room));
-  const point = (event: PointerEvent) => {
-    const left = event.currentTarget.getBoundingClientRect().left;
-    const index = Math.floor(((event.clientX - left - LEFT) / room) * days.length);
-    setAt(index >= 0 && index < days.length ? index : null);
-  };
+  const place = useRef<HTMLDivElement>(null);
+  const [pointed, setPointed] = useState<Pointed | null>(null);
+  const look = useLook();
+  useEffect(() => {
+    const box = place.current!;
+    const data = [days.map((_, at) => at), ...series.map((one) => one.values)] as uPlot.AlignedData;
+    const plot = new uPlot({ ...options(box, series, ticks, days, say), hooks: { setCursor: [(one) => setPointed(pointedBy(one))] } }, data, box);
+    const sizes = new ResizeObserver(() => plot.setSize({ width: Math.floor(box.clientWidth), height: HEIGHT }));
+    sizes.observe(box);
+    return () => {
+      sizes.disconnect();
+      plot.destroy();
+    };
+  }, [series, ticks, days, say, look]);
   const isEmpty = series.every((one) => one.values.every((value) => value === null));
   return (
-    <figure className="plot" ref={place}>
+    <figure className="plot">
       <figcaption>
         <b title={what}>{title}</b>
         {series.length > 1 ? series.map((one) => <span key={one.name} className={`key is-${one.tone}`}>{one.name}</span>) : null}
       </figcaption>
-      {width ? (
-        <svg viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} role="img" aria-label={`${title}. ${what}`} onPointerMove={point} onPointerLeave={() => setAt(null)}>
-          {ticks.map((tick) => (
-            <g key={tick}>
-              <line className="grid" x1={LEFT} x2={width - RIGHT} y1={y(tick)} y2={y(tick)} />
-              <text x={LEFT - 6} y={y(tick) + 4} textAnchor="end">{say(tick)}</text>
-            </g>
-          ))}
-          {days.map((day, index) => (index % every === 0 ? <text key={day} x={x(index)} y={HEIGHT - 5} textAnchor="middle">{day}</text> : null))}
-          {series.map((one) => (one.isBars ? <Bars key={one.name} one={one} x={x} y={y} wide={Math.max(2, Math.min(18, (room / days.length) * 0.6))} /> : <Line key={one.name} one={one} x={x} y={y} />))}
-          {at === null ? null : <line className="at" x1={x(at)} x2={x(at)} y1={TOP} y2={HEIGHT - BOTTOM} />}
-        </svg>
-      ) : null}
-      {at === null || isEmpty ? null : (
-        <div className="plot-tip" style={{ insetInlineStart: Math.min(x(at), width - 130) }}>
-          <b>{days[at]}</b>
-          {series.map((one) => <span key={one.name} className={`key is-${one.tone}`}>{`${one.name}: ${one.values[at] === null ? "\u2013" : say(one.values[at] ?? 0)}`}</span>)}
+      <div className="plot-box" ref={place} role="img" aria-label={`${title}. ${what}`} />
+      {pointed === null || isEmpty ? null : (
+        <div className="plot-tip" style={{ left: pointed.left }}>
+          <b>{days[pointed.at]}</b>
+          {series.map((one) => <span key={one.name} className={`key is-${one.tone}`}>{`${one.name}: ${one.values[pointed.at] === null ? "\u2013" : say(one.values[pointed.at] ?? 0)}`}</span>)}
         </div>
       )}
     </figure>
   );
 }
 
-interface DrawProps {
-  one: Series;
-  x(index: number): number;
-  y(value: number): number;
+function pointedBy(plot: uPlot): Pointed | null {
+  const { idx, left } = plot.cursor;
+  if (idx === null || idx === undefined || left === undefined || left < 0) return null;
+  return { at: idx, left: Math.max(0, Math.min(LEFT + left, plot.width - TIP_PX)) };
 }
 
-function Bars({ one, x, y, wide }: DrawProps & { wide: number }) {
-  return (
-    <g className={`bars is-${one.tone}`}>
-      {one.values.map((value, index) => (value ? <rect key={index} x={x(index) - wide / 2} y={y(value)} width={wide} height={y(0) - y(value)} rx="2" /> : null))}
-    </g>
-  );
+function options(box: HTMLElement, series: readonly Series[], ticks: readonly number[], days: readonly string[], say: (value: number) => string): uPlot.Options {
+  const ink = inkOf(box);
+  const font = `11px ${getComputedStyle(box).fontFamily}`;
+  const text = ink("--fg-subtle");
+  const every = (plot: uPlot) => Math.max(1, Math.ceil((days.length * LABEL_PX) / Math.max(1, plot.width - LEFT)));
+  const axis = { font, stroke: text, ticks: { show: false } };
+  return {
+    width: Math.floor(box.clientWidth), height: HEIGHT, padding: [10, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
+    scales: { x: { time: false, range: [-0.5, days.length - 0.5] }, y: { range: [0, ticks[ticks.length - 1] ?? 1] } },
+    axes: [
+      { ...axis, size: BOTTOM, gap: 4, grid: { show: false }, splits: (plot) => days.map((_, at) => at).filter((at) => at % every(plot) === 0), values: (_, at) => at.map((one) => days[one] ?? "") },
+      { ...axis, size: LEFT, gap: 6, grid: { stroke: ink("--line"), width: 1 }, splits: () => [...ticks], values: (_, at) => at.map(say) },
+    ],
+    series: [{}, ...series.map((one) => drawn(one, ink))],
+  }; // prettier-ignore
 }
 
 /** A line breaks where nothing was measured; a day alone is a dot. */
-function Line({ one, x, y }: DrawProps) {
-  const parts: string[] = [];
-  const dots: number[] = [];
-  let isDrawing = false;
-  one.values.forEach((value, index) => {
-    if (value === null) {
-      isDrawing = false;
-      return;
-    }
-    const isAlone = !isDrawing && (one.values[index + 1] ?? null) === null;
-    if (isAlone) dots.push(index);
-    parts.push(`${isDrawing ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}`);
-    isDrawing = true;
-  });
-  return (
-    <g className={`line is-${one.tone}`}>
-      <path d={parts.join("")} />
-      {dots.map((index) => <circle key={index} cx={x(index)} cy={y(one.values[index] ?? 0)} r="2.5" />)}
-    </g>
-  );
+function drawn(one: Series, ink: (name: string) => string): uPlot.Series {
+  const stroke = ink(one.tone === "main" ? "--plot" : "--fg-muted");
+  if (one.isBars) return { stroke, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.6, 18], radius: 0.1 }) };
+  const has = (at: number) => (one.values[at] ?? null) !== null;
+  const alone = one.values.map((_, at) => at).filter((at) => has(at) && !has(at - 1) && !has(at + 1));
+  const points = { show: alone.length > 0, filter: () => alone, size: 5, fill: stroke };
+  return { stroke, width: one.tone === "main" ? 2 : 1.5, points, ...(one.tone === "quiet" ? { dash: [4, 4] } : {}) };
 }
 
-/** The width that the page leaves, in CSS pixels; 0 before it is known. */
-function useWidth() {
-  const place = useRef<HTMLElement>(null);
-  const [width, setWidth] = useState(0);
+/** Colours of tokens as a canvas takes them, as they are right now at *box*. */
+function inkOf(box: HTMLElement): (name: string) => string {
+  return (name) => {
+    const probe = box.appendChild(document.createElement("i"));
+    probe.style.color = `var(${name})`;
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+  };
+}
+
+/** Moves on when light and dark or contrast change: a canvas does not follow by itself. */
+function useLook(): number {
+  const [look, setLook] = useState(0);
   useEffect(() => {
-    const sizes = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    sizes.observe(place.current!);
-    return () => sizes.disconnect();
+    const turn = () => setLook((before) => before + 1);
+    const lists = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
+    const chosen = new MutationObserver(turn);
+    for (const list of lists) list.addEventListener("change", turn);
+    chosen.observe(document.documentElement, { attributes: true });
+    return () => {
+      for (const list of lists) list.removeEventListener("change", turn);
+      chosen.disconnect();
+    };
   }, []);
-  return { place, width };
+  return look;
 }

@@ -8,8 +8,8 @@ import { REPORTS, type ReportName, type ReportsRoute, go } from "../route";
 import { Overview } from "./Overview";
 import { RangePicker } from "./RangePicker";
 import { here, rangeOf } from "./ranges";
-import { Agents, Inboxes, Means, Ratings } from "./Tables";
-import type { AgentsReport, InboxesReport, Overview as OverviewReport, RatingsReport } from "./types";
+import { Agents, Inboxes, Means, Ratings, Tags } from "./Tables";
+import type { AgentsReport, InboxesReport, Overview as OverviewReport, RatingsReport, TagsReport } from "./types";
 import { save, useReport } from "./useReport";
 
 export default function ReportsPage({ route }: { route: ReportsRoute }) {
@@ -49,7 +49,7 @@ export default function ReportsPage({ route }: { route: ReportsRoute }) {
 function Body({ report, query }: { report: ReportName; query: string }) {
   const t = useT();
   const { say } = useTexts();
-  const { found, path, failure, isLoading } = useReport<OverviewReport | AgentsReport | InboxesReport | RatingsReport>(`/api/v1/reports/${report}?${query}`);
+  const { found, path, failure, isLoading } = useReport<OverviewReport | AgentsReport | InboxesReport | RatingsReport | TagsReport>(`/api/v1/reports/${report}?${query}`);
   if (failure) return <p className="strip is-danger page-strip" role="alert"><Icon name="warn" /><span>{say(failure)}</span></p>;
   if (!found) return <p className="sr" role="status">{t("run.loading")}</p>;
   return (
@@ -57,6 +57,7 @@ function Body({ report, query }: { report: ReportName; query: string }) {
       {report === "overview" ? <Overview report={found as OverviewReport} /> : null}
       {report === "agents" ? <Agents report={found as AgentsReport} /> : null}
       {report === "inboxes" ? <Inboxes report={found as InboxesReport} /> : null}
+      {report === "tags" ? <Tags report={found as TagsReport} /> : null}
       {report === "ratings" ? <Ratings report={found as RatingsReport} /> : null}
     </div>
   );

@@ -1,11 +1,11 @@
-/** Reports as tables: by agent, by inbox, and what customers said. */
+/** Reports as tables: by agent, inbox and tag, and what customers said. */
 
 import { useT, useTexts } from "../hooks";
 import { Icon } from "../parts/Icon";
 import { Score } from "../parts/Score";
 import { openConversation } from "../route";
 import { FIGURES, type FigureName, average, shown, valueOf } from "./numbers";
-import type { AgentsReport, Figures, InboxesReport, RatingsReport } from "./types";
+import type { AgentsReport, Figures, InboxesReport, RatingsReport, TagsReport } from "./types";
 
 export function Agents({ report }: { report: AgentsReport }) {
   const rows = report.rows.map((one) => ({ key: one.agent, name: one.name, figures: one }));
@@ -15,6 +15,17 @@ export function Agents({ report }: { report: AgentsReport }) {
 export function Inboxes({ report }: { report: InboxesReport }) {
   const rows = report.rows.map((one) => ({ key: one.inbox, name: one.name, figures: one }));
   return <Compared rows={rows} head="report.inbox" names={["opened", "closed", "first_reply", "resolution", "service", "csat"]} />;
+}
+
+export function Tags({ report }: { report: TagsReport }) {
+  const t = useT();
+  const rows = report.rows.map((one) => ({ key: one.tag, name: one.tag, figures: one }));
+  return (
+    <>
+      <p className="report-note">{t("report.tags.what")}</p>
+      <Compared rows={rows} head="report.tag" names={["opened", "closed", "first_reply", "resolution", "service", "csat"]} />
+    </>
+  );
 }
 
 interface Row {

@@ -43,6 +43,10 @@ export interface InboxesReport extends About {
   rows: (Figures & { inbox: string; name: string })[];
 }
 
+export interface TagsReport extends About {
+  rows: (Figures & { tag: string })[];
+}
+
 export interface Rating {
   conversation: string;
   inbox: string;

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type HubEvent, emptyTimeline, mergeEvents } from "../../kernel";
-import { linesOf } from "../conversation/lines";
+import { chunksOf, kept } from "../conversation/chunks";
+import { type Line, linesOf, seqOf } from "../conversation/lines";
 
 function event(seq: number, part: Partial<HubEvent> = {}): HubEvent {
   const at = part.at ?? new Date(Date.UTC(2026, 10, 23, 9, 0, seq)).toISOString();
@@ -53,4 +54,44 @@ test("what is not sent yet stands at the end", () => {
   const pending = [{ cid: "x", conversation: "c", text: "hi", at: "2026-11-23T09:00:00Z", state: "queued" as const }];
 
   assert.equal(linesOf(mergeEvents(emptyTimeline, [event(1)]), pending, Infinity).at(-1)?.type, "pending");
+});
+
+test("pieces keep their lines when older and newer ones come", () => {
+  const line = (seq: number): Line => ({ type: "note", key: `event:${seq}`, event: { seq } as HubEvent });
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => line(from + at));
+  const middle = range(1000, 1100);
+  const before = chunksOf(middle, []);
+
+  const after = chunksOf([...range(850, 1000), ...middle, ...range(1100, 1130)], before);
+
+  assert.deepEqual(after.flatMap((one) => one.lines.map(seqOf)), range(850, 1130).map(seqOf));
+  assert.equal(new Set(after.map((one) => one.id)).size, after.length);
+  assert.deepEqual([...after].sort((a, b) => a.id - b.id), after);
+  assert.ok(after.every((one) => one.lines.length <= 40));
+  for (const one of before.slice(0, -1)) assert.ok(after.includes(one), "an untouched piece was made anew");
+});
+
+test("a day's line that goes up takes no other line along", () => {
+  const line = (seq: number): Line => ({ type: "note", key: `event:${seq}`, event: { seq } as HubEvent });
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => line(from + at));
+  const day: Line = { type: "day", key: "day:1", at: "" };
+  const late = range(100, 200);
+  const before = chunksOf([day, ...late], chunksOf([day, ...late], []));
+
+  const after = chunksOf([day, ...range(1, 100), ...late], before);
+
+  assert.equal(after[0]!.lines[0], day);
+  for (const one of before.slice(1)) assert.ok(after.includes(one), "an untouched piece was made anew");
+});
+
+test("lines that say the same stay the same objects", () => {
+  const event = { seq: 4 } as HubEvent;
+  const old: Line[] = [{ type: "message", key: "event:4", event, isFirst: true, isLast: true }, { type: "system", key: "event:5", events: [event] }];
+
+  const [same, also, changed] = kept([{ ...old[0]! }, { ...old[1]!, events: [event] } as Line, { type: "note", key: "event:6", event }], old);
+
+  assert.equal(same, old[0]);
+  assert.equal(also, old[1]);
+  assert.equal(changed?.key, "event:6");
+  assert.notEqual(kept([{ ...old[0]!, isLast: false } as Line], old)[0], old[0]);
 });

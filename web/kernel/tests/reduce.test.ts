@@ -37,6 +37,9 @@ const HISTORY: HubEvent[] = [
   event(16, "conversation.reopened", "visitor:v_1", {}),
   event(17, "message.posted", "adapter:orders", { text: "Your parcel left", cid: "m5", name: "Orders" }),
   event(18, "note.posted", "agent:a_2", { text: "careful", cid: "n1" }),
+  event(19, "message.edited", "agent:a_1", { of: 5, version: 1, text: "two!", name: "Li Wei" }),
+  event(20, "note.edited", "agent:a_2", { of: 18, version: 1, text: "very careful", name: "Mia" }),
+  event(21, "note.edited", "agent:a_2", { of: 18, version: 2, text: "most careful", name: "Mia" }),
 ];
 
 function stateAfter(events: readonly HubEvent[], viewer = AGENT as typeof AGENT | typeof VISITOR): unknown {
@@ -91,7 +94,34 @@ test("the view says what the events say", () => {
   assert.equal(view.unread, 1);
   assert.equal(view.read_seq, 7);
   assert.equal(view.waiting_since, HISTORY[6]!.at);
-  assert.equal(view.last?.text, "careful");
+  assert.equal(view.last?.text, "most careful");
+});
+
+test("what was edited stands in its place with its newest text, and tells what it said before", () => {
+  const { entries } = stateAfter(HISTORY) as { entries: { seq: number; event: HubEvent }[] };
+  const texts = Object.fromEntries(entries.map((one) => [one.seq, one.event.data["text"]]));
+  assert.equal(texts[5], "two!");
+  assert.equal(texts[18], "most careful");
+  const note = entries.find((one) => one.seq === 18)!.event;
+  assert.deepEqual(note.data["edited"], { at: HISTORY.at(-1)!.at, version: 2, was: ["careful", "very careful"] });
+  assert.equal(entries.some((one) => one.event.kind.endsWith(".edited")), false);
+});
+
+test("an edit waits for the page of what it edits", () => {
+  const store = new Store(AGENT, (flush) => flush());
+  store.putEvents("c_1", HISTORY.filter((one) => one.seq > 10), true);
+  assert.equal(store.timeline("c_1").entries[0]?.seq, 11);
+  store.putEvents("c_1", HISTORY.filter((one) => one.seq <= 10), false);
+  assert.equal(store.timeline("c_1").entries.find((one) => one.seq === 5)?.event.data["text"], "two!");
+});
+
+test("an edit that the snapshot knows is not taken back by an older one", () => {
+  const store = new Store(AGENT, (flush) => flush());
+  store.apply(HISTORY);
+  const later = new Store(AGENT, (flush) => flush());
+  later.putConversations([{ ...store.conversation("c_1")! }]);
+  later.apply(HISTORY.filter((one) => one.seq === 20));
+  assert.equal(later.conversation("c_1")?.last?.text, "most careful");
 });
 
 test("a card keeps its place and a late stale push does not turn it back", () => {
