@@ -6,6 +6,7 @@ command -v chromium >/dev/null || wanted+=(chromium fonts-noto-cjk)
 command -v pg_ctlcluster >/dev/null || wanted+=(postgresql)
 command -v nats-server >/dev/null || wanted+=(nats-server)
 compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || wanted+=(faketime)
+command -v dovecot >/dev/null || wanted+=(dovecot-imapd)
 command -v fusermount3 >/dev/null || wanted+=(fuse3)
 if [ "${#wanted[@]}" -gt 0 ]; then
   apt-get update -qq

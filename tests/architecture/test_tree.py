@@ -36,7 +36,7 @@ def tracked(pattern: str) -> list[str]:
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda path: path.name)
 def test_an_adapter_has_one_name_in_five_places(adapter: Path) -> None:
     project = tomllib.loads((adapter / "pyproject.toml").read_text())["project"]
-    package = f"deskhub_{adapter.name}"
+    package = f"deskhub_{adapter.name.replace('-', '_')}"
 
     assert project["name"] == f"deskhub-{adapter.name}"
     assert (adapter / "src" / package / "py.typed").exists()

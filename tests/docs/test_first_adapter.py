@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import ROOT, blocks
+from tests.e2e.scorecard import record
 
 PAGE = ROOT / "docs/tutorial/first-adapter.md"
 # What the page promises; the machine may be busy with other tests.
@@ -35,7 +36,23 @@ def test_the_first_adapter_is_silver_as_written(tmp_path: Path) -> None:
     assert reader.returncode == 0, said
     assert tiers == ["bronze", "silver"], said
     assert "FAIL" not in said
-    assert time.monotonic() - began < WITHIN_S
+    took = time.monotonic() - began
+    record("integrator-time", round(took / 60, 2), "min")
+    assert took < WITHIN_S
+
+
+def test_the_start_is_four_files_with_sixty_lines_at_most(tmp_path: Path) -> None:
+    first = next(block.text for block in blocks(PAGE, "bash"))
+    (new,) = [line for line in first.splitlines() if line.startswith("deskhub adapter new")]
+
+    subprocess.run([sys.executable, "-m", *new.split()], cwd=tmp_path, check=True)
+
+    written = [one for one in tmp_path.rglob("*") if one.is_file()]
+    lines = sum(len(one.read_text(encoding="utf-8").splitlines()) for one in written)
+    record("integrator-files", len(written), "files")
+    record("integrator-lines", lines, "lines")
+    assert len(written) <= 4
+    assert lines <= 60
 
 
 def test_the_page_can_be_read_in_one_sitting() -> None:

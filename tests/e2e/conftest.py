@@ -1,5 +1,6 @@
 """A real Chromium on a whole Deskhub: hub, six simulators, console, widget."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.e2e.scorecard import CARD
 from tests.support.desk import Desk, desk
@@ -130,6 +132,11 @@ def guests(browser: Browser, shared: Desk) -> Iterator[People]:
     assert [one for one in found.complaints if "WebSocket connection" not in one] == []
 
 
+def pytest_sessionstart() -> None:
+    """Take over what was counted before in this run."""
+    CARD.load()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the browser tests counted."""
     lines = CARD.text()
@@ -149,5 +156,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         SHOTS.mkdir(exist_ok=True)
         for index, context in enumerate(found.contexts):
             for page in context.pages:
-                page.screenshot(path=SHOTS / f"{item.name}-{index}.png")
+                # A page that is too busy to be drawn is no reason to lose the other tests.
+                with contextlib.suppress(PlaywrightError):
+                    page.screenshot(path=SHOTS / f"{item.name}-{index}.png")
     return report

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh-CN")
 # The pages beside the inbox, as an administrator sees them.
 PAGES = {
-    "live": "live", "reports": "reports", "customers": "customers", "attention": "attention",
-    "search": "search?q=order", "adapters": "adapters", "marketplace": "adapters?tab=market",
-    "repairs": "adapters?tab=repairs",
+    "live": "live", "reports": "reports", "report-agents": "reports/agents",
+    "report-tags": "reports/tags", "report-ratings": "reports/ratings",
+    "customers": "customers", "attention": "attention", "search": "search?q=order",
+    "adapters": "adapters", "marketplace": "adapters?tab=market",
+    "repairs": "adapters?tab=repairs", "inboxes": "inboxes",
 }  # fmt: skip
 
 
@@ -45,6 +48,7 @@ def demo() -> Iterator[dict[str, Any]]:
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.wait(timeout=20)
+        process.stdout.close()
 
 
 class Camera:
@@ -110,13 +114,20 @@ def console(camera: Camera) -> None:
     camera.take(narrow, "inbox-phone")
     narrow.locator("[data-conversation]").first.click()
     camera.take(narrow, "conversation-phone")
-    for theme, language in (("light", "en"), ("dark", "zh-CN")):
-        admin = camera.agent("admin", theme=theme, language=language)
-        for name, path in PAGES.items():
-            admin.goto(f"{camera.told['api']}/console/{path}")
-            admin.locator("main").wait_for()
-            camera.take(admin, f"{name}-{theme}-{language}")
-        admin.context.close()
+    narrow.context.close()
+    for theme, language in product(THEMES, LANGUAGES):
+        pages(camera, f"{theme}-{language}", theme=theme, language=language)
+    pages(camera, "phone", width=390, height=844)
+
+
+def pages(camera: Camera, look: str, **more: Any) -> None:
+    """Take every page beside the inbox, named by its *look*."""
+    admin = camera.agent("admin", **more)
+    for name, path in PAGES.items():
+        admin.goto(f"{camera.told['api']}/console/{path}")
+        admin.locator("main").wait_for()
+        camera.take(admin, f"{name}-{look}")
+    admin.context.close()
 
 
 def action(camera: Camera) -> None:
@@ -147,6 +158,8 @@ def widget(camera: Camera) -> None:
         ("widget-conversation", {}),
         ("widget-dark", {"theme": "dark"}),
         ("widget-zh", {"language": "zh-CN"}),
+        ("widget-dark-zh", {"theme": "dark", "language": "zh-CN"}),
+        ("widget-ar", {"language": "ar"}),
         ("widget-phone", {"width": 390, "height": 844}),
     ):
         page = camera.shop(**{"width": 1100, "height": 860, **look})

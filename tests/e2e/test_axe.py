@@ -119,9 +119,24 @@ def search(page: Page, api: str) -> None:
     page.locator(".search-hit mark").first.wait_for()
 
 
+def phone(page: Page, api: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    inbox(page, api)
+
+
+def phone_conversation(page: Page, api: str) -> None:
+    open_conversation(page, "Wang Fang")
+    page.get_by_test_id("composer").wait_for()
+
+
 def adapters(page: Page, api: str) -> None:
     page.goto(f"{api}/console/adapters")
     page.get_by_test_id("adapters").wait_for()
+
+
+def inboxes(page: Page, api: str) -> None:
+    page.goto(f"{api}/console/inboxes")
+    page.locator("[data-inbox]").first.wait_for()
 
 
 SCREENS: list[tuple[str, Callable[[Page, str], None]]] = [
@@ -138,6 +153,9 @@ SCREENS: list[tuple[str, Callable[[Page, str], None]]] = [
     ("profile", profile),
     ("search", search),
     ("adapters", adapters),
+    ("inboxes", inboxes),
+    ("phone, inbox", phone),
+    ("phone, conversation", phone_conversation),
 ]
 
 

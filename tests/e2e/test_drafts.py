@@ -1,9 +1,10 @@
 """Nothing that happens around an agent takes away what was typed."""
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.e2e.conftest import People
 from tests.e2e.scorecard import CARD
@@ -34,15 +35,18 @@ def switch(page: Page, guests: People) -> Page:
     return page
 
 
-def second_browser(page: Page, guests: People) -> Page:
+def second_device(page: Page, guests: People) -> Page:
     kept_by_the_hub(guests.product)
     return guests.agent()
 
 
-def close_tab(page: Page, guests: People) -> Page:
+def crash(page: Page, guests: People) -> Page:
+    """The page's process dies: nothing in it could say good-bye."""
     context = page.context
-    page.close()
+    with page.expect_event("crash"), contextlib.suppress(Error):
+        page.goto("chrome://crash")
     after = context.new_page()
+    page.close()
     after.goto(f"{guests.product.api}/console/inbox/all")
     return after
 
@@ -62,6 +66,33 @@ def reassignment(page: Page, guests: People) -> Page:
     return page
 
 
+def merge(page: Page, guests: People) -> Page:
+    """Another record turns out to be the same customer, and is merged into this one."""
+    product = guests.product
+    lead = product.sign_in("supervisor")
+    kept, gone = (
+        product.get(f"/api/v1/customers?q={name}", lead)["customers"][0]["id"]
+        for name in ("Wang", "Priya")
+    )
+    merged = product.post(f"/api/v1/customers/{kept}/merge", {"gone": gone}, lead)
+    expect(page.get_by_test_id("composer")).to_have_value(TEXT)
+    after = reload(page, guests)
+    expect(after.get_by_test_id("composer")).to_have_value(TEXT)
+    product.post(f"/api/v1/merges/{merged['id']}/undo", {}, lead)
+    return after
+
+
+def close(page: Page, guests: People) -> Page:
+    """A colleague closes the conversation, and the customer comes back."""
+    product = guests.product
+    at = f"/api/v1/conversations/{wang(product)}"
+    product.post(f"{at}/close", {}, product.sign_in("supervisor"))
+    expect(page.get_by_test_id("reopen")).to_be_visible()
+    expect(page.get_by_test_id("composer")).to_have_value(TEXT)
+    product.post(f"{at}/reopen", {}, product.sign_in("supervisor"))
+    return page
+
+
 def logout(page: Page, guests: People) -> Page:
     kept_by_the_hub(guests.product)
     page.get_by_test_id("me").click()
@@ -73,15 +104,17 @@ def logout(page: Page, guests: People) -> Page:
     return page
 
 
-@pytest.mark.parametrize(
-    "happens", [reload, switch, second_browser, close_tab, reassignment, logout]
-)
+CASES = (reload, switch, crash, reassignment, merge, close, second_device, logout)
+
+
+@pytest.mark.parametrize("happens", CASES)
 def test_a_draft_survives(
     guests: People, talked: Desk, happens: Callable[[Page, People], Page]
 ) -> None:
     page = guests.agent()
     name = happens.__name__.replace("_", " ")
     CARD.note("drafts", name, "LOST")
+    count()
     all_of(page)
     open_conversation(page, "Wang Fang")
     page.get_by_test_id("composer").fill(TEXT)
@@ -92,8 +125,15 @@ def test_a_draft_survives(
 
     expect(after.get_by_test_id("composer")).to_have_value(TEXT)
     CARD.note("drafts", name, "kept")
+    count()
     after.get_by_test_id("composer").fill("")
     until(lambda: kept(talked) == "", "the hub forgot the draft")
+
+
+def count() -> None:
+    lines = CARD.lines["drafts"]
+    kept = sum(value == "kept" for value in lines.values())
+    CARD.note("drafts", "survived", f"{kept} of {len(CASES)}")
 
 
 def all_of(page: Page) -> None:

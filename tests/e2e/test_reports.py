@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.conftest import SHOTS, People
+from tests.e2e.scorecard import CARD
 from tests.support.desk import Desk, until
 
 LEAD = ("zhou.min@scree.example", "demo-lead-1")
@@ -34,6 +35,13 @@ def closed_talk(product: Desk, customer: str) -> str:
 def shoot(page: Page, name: str) -> None:
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def look(page: Page, screen: str, theme: str, language: str) -> None:
+    """Find no rule of accessibility broken, and let the scorecard know."""
+    found = violations(page)
+    CARD.violated(screen, f"{theme} {language}", len(found))
+    assert found == []
 
 
 def test_a_customer_is_asked_once_and_the_agent_sees_the_answer(
@@ -120,19 +128,19 @@ def test_reports_and_the_live_page_are_readable(
     page.goto(f"{shared.api}/console/reports/overview")
     tile = page.locator("[data-figure=closed]")
     expect(tile).to_be_visible()
-    expect(page.locator(".plot svg")).to_have_count(4)
+    expect(page.locator(".plot canvas")).to_have_count(4)
     shoot(page, f"reports-{theme}-{language}")
     page.get_by_test_id("report-days").locator("summary").click()
     page.get_by_test_id("report-means").locator("summary").click()
-    assert violations(page) == []
-    for report in ("agents", "inboxes", "ratings"):
+    look(page, "report overview", theme, language)
+    for report in ("agents", "inboxes", "tags", "ratings"):
         page.get_by_test_id(f"report-{report}").click()
         body = page.get_by_test_id("report-body")
         expect(body).to_have_attribute("aria-busy", "false")
-        assert violations(page) == []
+        look(page, f"report {report}", theme, language)
     page.goto(f"{shared.api}/console/live")
     expect(page.get_by_test_id("live-agents")).to_be_visible()
-    assert violations(page) == []
+    look(page, "live", theme, language)
     shoot(page, f"live-{theme}-{language}")
 
 

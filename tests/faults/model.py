@@ -159,7 +159,7 @@ class World:
         session = device.session
         while session is not None and session is device.session:
             await asyncio.sleep(0)
-            if not session._replies and not session._is_behind:
+            if not session._replies and not session._place.is_behind:
                 return
             for text in await session.take():
                 frame = json.loads(text)

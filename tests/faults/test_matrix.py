@@ -12,8 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/explanation/delivery.md"
 _NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-# The network of the other tests, and this.
-NO_FAULTS = {"tests/faults/test_proxy.py", "tests/faults/test_matrix.py"}
+# The network of the other tests, the judge of latencies, and this.
+NO_FAULTS = {
+    f"tests/faults/test_{name}.py" for name in ("proxy", "compared", "matrix")
+}  # fmt: skip
 
 
 def faults() -> dict[str, tuple[str, str]]:

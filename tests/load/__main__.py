@@ -11,6 +11,7 @@ import uvloop
 
 from tests.load import plot
 from tests.load.churn import churn
+from tests.load.erp import erp
 from tests.load.fanout import fanout
 from tests.load.growth import growth
 from tests.load.hooks import hooks
@@ -23,11 +24,12 @@ from tests.load.report import HEAD, Row, as_json, conditions, written
 from tests.load.rest import rest
 from tests.load.search import search
 from tests.load.start import start
+from tests.load.webhooks import webhooks
 
 SUITE: dict[str, Callable[[Plan, Callable[[str], None]], AsyncIterator[Row]]] = {
     "rates": rates, "idle": idle, "fanout": fanout, "churn": churn, "rest": rest,
-    "processes": processes, "hooks": hooks, "loader": loader, "start": start, "search": search,
-    "growth": growth,
+    "processes": processes, "hooks": hooks, "loader": loader, "erp": erp, "start": start,
+    "search": search, "growth": growth, "webhooks": webhooks,
 }  # fmt: skip
 QUICK = Plan(seconds=2.0, rounds=1, highest=9_000, step=1_500, crowd=2_000, churn=1_000)
 

@@ -39,6 +39,11 @@ def no_power_cuts() -> str | None:
     return None
 
 
+def dovecot() -> str | None:
+    """Return the IMAP server that tests of mail run as a process of their own."""
+    return shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
 def listens(port: int) -> bool:
     """Return whether somebody listens at *port* of this machine."""
     try:
@@ -56,6 +61,8 @@ def missing() -> Iterator[str]:
         yield "PostgreSQL tests do not run: nothing at 127.0.0.1:5432"
     if not listens(4222):
         yield "NATS tests do not run: nothing at 127.0.0.1:4222"
+    if dovecot() is None:
+        yield "tests of a mailbox do not run: no dovecot here (apt-get install dovecot-imapd)"
     if faketime() is None:
         yield "tests of a jumping clock do not run: no libfaketime (apt-get install faketime)"
 
